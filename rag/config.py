@@ -1,0 +1,213 @@
+"""Settings, and the only place that knows the names of environment variables.
+
+Four layers, later wins: the defaults here, ``prototype.toml``, the environment (which
+Streamlit fills from ``.streamlit/secrets.toml``), and ``--set`` or a link.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from rag.errors import UsageError
+from rag.types import Where
+
+DEFAULT_PROTOTYPE = "wine"
+"""The first-run prototype: a catalogue shows retrieval, filters and citations at once."""
+
+DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+
+Abstain = Literal["on", "off"] | float
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that shapes an answer. One frozen value per answer.
+
+    ``metadata["key"]`` is the stable name in ``--set``, ``prototype.toml`` and links.
+    """
+
+    embedding_model: str = field(default=DEFAULT_MODEL, metadata={"key": "embedding.model"})
+    embedding_backend: str = field(default="auto", metadata={"key": "embedding.backend"})
+    section_tokens: int = field(default=200, metadata={"key": "chunking.section_tokens"})
+    fusion: str = field(default="hand", metadata={"key": "fusion"})
+    dense_weight: float = field(default=0.5, metadata={"key": "retrieval.dense_weight"})
+    keyword_weight: float = field(default=0.5, metadata={"key": "retrieval.keyword_weight"})
+    candidates: int = field(default=100, metadata={"key": "retrieval.candidates"})
+    passage_tokens: int = field(default=200, metadata={"key": "retrieval.passage_tokens"})
+    k: int = field(default=5, metadata={"key": "k"})
+    budget: int = field(default=0, metadata={"key": "budget"})
+    """Tokens of context; 0 means that ``k`` passages are taken instead."""
+    where: Where | None = field(default=None, metadata={"key": "filters.where"})
+    filters_guess: str = field(default="off", metadata={"key": "filters.guess"})
+    rerank: str = field(default="none", metadata={"key": "rerank"})
+    generator: str = field(default="auto", metadata={"key": "generator"})
+    model: str = field(default="", metadata={"key": "model"})
+    prompt: str = field(default="", metadata={"key": "prompt"})
+    abstain: Abstain = field(default="on", metadata={"key": "abstain"})
+
+    @property
+    def fingerprint(self) -> str:
+        """Twelve hex digits that differ whenever any setting does."""
+        text = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("takes text")
+    return value
+
+
+def _one_of(*names: str) -> Callable[[Any], str]:
+    def check(value: Any) -> str:
+        if isinstance(value, bool):
+            value = "on" if value else "off"
+        if value not in names:
+            raise ValueError(f"takes {' or '.join(names)}")
+        return str(value)
+
+    return check
+
+
+def _whole(low: int, high: int) -> Callable[[Any], int]:
+    def check(value: Any) -> int:
+        number = float(value) if not isinstance(value, bool) else math.nan
+        if number != int(number if math.isfinite(number) else 0) or not low <= number <= high:
+            raise ValueError(f"takes a whole number from {low} to {high}")
+        return int(number)
+
+    return check
+
+
+def _share(value: Any) -> float:
+    number = float(value) if not isinstance(value, bool) else math.nan
+    if not 0 <= number <= 1:
+        raise ValueError("takes a number from 0 to 1")
+    return number
+
+
+def _abstain(value: Any) -> Abstain:
+    if value is True or value == "on":
+        return "on"
+    if value is False or value == "off":
+        return "off"
+    try:
+        return _share(value)
+    except (TypeError, ValueError):
+        raise ValueError("takes on, off, or a threshold from 0 to 1") from None
+
+
+def _where(value: Any) -> Where | None:
+    if isinstance(value, str):
+        value = json.loads(value) if value.strip() else None
+    if value is not None and not isinstance(value, Mapping):
+        raise ValueError("takes a filter as a JSON object")
+    json.dumps(value)  # TOML has dates, which JSON has not: TypeError
+    return value or None
+
+
+# What each key takes. A name that is not offered here (a re-ranker, a generator) is
+# refused when it is set, not when a question is asked.
+_CHECKS: Mapping[str, Callable[[Any], Any]] = {
+    "embedding.model": _text,
+    "embedding.backend": _one_of("auto", "torch"),
+    "chunking.section_tokens": _whole(32, 2_000),
+    "fusion": _one_of("hand"),
+    "retrieval.dense_weight": _share,
+    "retrieval.keyword_weight": _share,
+    "retrieval.candidates": _whole(10, 1_000),
+    "retrieval.passage_tokens": _whole(20, 2_000),
+    "k": _whole(1, 100),
+    "budget": _whole(0, 100_000),
+    "filters.where": _where,
+    "filters.guess": _one_of("on", "off"),
+    "rerank": _one_of("none"),
+    "generator": _one_of("auto", "extractive"),
+    "model": _text,
+    "prompt": _text,
+    "abstain": _abstain,
+}
+_FIELDS: Mapping[str, str] = {f.metadata["key"]: f.name for f in fields(Settings)}
+
+
+def with_settings(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    """``settings`` with the values of some stable keys replaced.
+
+    Nested tables (as TOML gives them) are read as dotted keys. Raises
+    :class:`UsageError` for a key that does not exist or a value it does not take.
+    """
+    values: dict[str, Any] = {}
+    for key, value in _flatten(changes).items():
+        if key not in _FIELDS:
+            raise UsageError(f"There is no setting “{key}”. The settings are: {', '.join(sorted(_FIELDS))}.")
+        try:
+            values[_FIELDS[key]] = _CHECKS[key](value)
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            why = str(error) if str(error).startswith("takes") else "cannot take that"
+            raise UsageError(f"The setting “{key}” {why}, not {value!r}.") from None
+    return replace(settings, **values)
+
+
+def parse_assignments(pairs: list[str]) -> dict[str, str]:
+    """``["k=3", "abstain=off"]`` as a mapping; raises :class:`UsageError` without a ``=``."""
+    changes: dict[str, str] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise UsageError(f"--set takes KEY=VALUE, not “{pair}”.")
+        changes[key.strip()] = value.strip()
+    return changes
+
+
+def _flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping) and name not in _FIELDS:
+            flat.update(_flatten(value, f"{name}."))
+        else:
+            flat[name] = value
+    return flat
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What the environment says: where data lives, and which services there are."""
+
+    home: Path
+    chroma_host: str | None = None
+    chroma_api_key: str | None = None
+    max_file_bytes: int = 50_000_000
+    overrides: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, values: Mapping[str, str] | None = None) -> Environment:
+        """Read from ``values`` (default: ``os.environ``); raises :class:`UsageError`."""
+        env = os.environ if values is None else values
+        overrides = {"model": env["OPENAI_MODEL"]} if env.get("OPENAI_MODEL") else {}
+        megabytes = env.get("THUMBPRINT_MAX_FILE_MB", "50")
+        try:
+            limit = float(megabytes)
+        except ValueError:
+            limit = math.nan
+        if not 0 < limit <= 10_000:
+            raise UsageError(f"THUMBPRINT_MAX_FILE_MB takes a number of megabytes, not “{megabytes}”.")
+        folder = env.get("THUMBPRINT_HOME") or ".thumbprint"
+        try:
+            home = Path(folder).expanduser().resolve()
+        except (RuntimeError, OSError, ValueError):  # nobody of that name, a loop of links, a NUL
+            raise UsageError(f"THUMBPRINT_HOME names no folder: “{folder}”. Set it to one.") from None
+        return cls(
+            home=home,
+            chroma_host=env.get("CHROMA_HOST") or None,
+            chroma_api_key=env.get("CHROMA_API_KEY") or None,
+            max_file_bytes=int(limit * 1_000_000),
+            overrides=overrides,
+        )

@@ -1,0 +1,58 @@
+"""The errors that Thumbprint raises, each fit to be shown to a person.
+
+    ThumbprintError
+    ├── UsageError            wrong arguments or settings (exit code 2)
+    │   └── FilterError       a metadata filter that means nothing
+    ├── PrototypeError        a prototype that is unknown or does not load
+    ├── ReadError             a file that could not be read
+    ├── ModelError            an embedding model that could not be loaded or run
+    ├── IndexingError          the index is missing, damaged or of another model
+    ├── GenerationError       no answer could be written
+    ├── StoreError            a record could not be written or read
+    └── NotFound              no document, answer or conversation of that id
+
+The text of each says what happened and what to do. None holds a key, and none is
+raised from a message of a remote server without being cut to one line first.
+"""
+
+from __future__ import annotations
+
+
+class ThumbprintError(Exception):
+    """Anything that went wrong in a way that a person can act on."""
+
+
+class UsageError(ThumbprintError):
+    """The call itself was wrong: an argument, a setting, a combination of the two."""
+
+
+class FilterError(UsageError):
+    """A metadata filter that is not of the language, or compares what cannot be compared."""
+
+
+class PrototypeError(ThumbprintError):
+    """A prototype that does not exist, or whose ``prototype.toml`` does not load."""
+
+
+class ReadError(ThumbprintError):
+    """A file that could not be read: empty, too large, damaged, encrypted, mislabelled."""
+
+
+class ModelError(ThumbprintError):
+    """An embedding model that could not be loaded or run."""
+
+
+class IndexingError(ThumbprintError):
+    """The index is missing, damaged, held by another process, or of another model."""
+
+
+class GenerationError(ThumbprintError):
+    """A generator could not write an answer."""
+
+
+class StoreError(ThumbprintError):
+    """A record could not be written or read."""
+
+
+class NotFound(ThumbprintError):
+    """Nothing of that id."""

@@ -1,0 +1,425 @@
+"""The vocabulary: every value that travels between the stages.
+
+All of them are frozen, slotted dataclasses. A stage takes one and returns new ones;
+none reaches back. Offsets count Unicode code points, half-open, into
+``Document.text``. Scores of different scorers are never compared. Times are seconds,
+shares are fractions in [0, 1].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+MetaValue: TypeAlias = str | int | float | bool | tuple[str, ...]
+Metadata: TypeAlias = Mapping[str, MetaValue]
+Where: TypeAlias = Mapping[str, object]
+"""A metadata filter as JSON; see :mod:`rag.filters` for the language."""
+
+Vectors: TypeAlias = NDArray[np.float32]
+"""Shape ``(n, d)``, float32, every row of unit length."""
+
+BlockKind: TypeAlias = Literal["heading", "prose", "list", "table", "code", "row"]
+Scorer: TypeAlias = Literal["dense", "bm25", "fused", "late", "cross", "cohere"]
+Verdict: TypeAlias = Literal["verbatim", "supported", "unsupported"]
+Rating: TypeAlias = Literal["up", "down"]
+Origin: TypeAlias = Literal["chat", "batch", "command"]
+
+
+# --- ingest -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A structural span of a document, as its reader saw it.
+
+    ``path`` is the heading path that the block stands under, outermost first (a
+    heading belongs to its own path). ``page`` counts from 1. Text between blocks
+    (front matter, blank lines) belongs to no block and is never searched, but stays
+    part of the document's text.
+    """
+
+    start: int
+    end: int
+    kind: BlockKind = "prose"
+    path: tuple[str, ...] = ()
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One source text with its metadata.
+
+    ``metadata`` holds what was declared (front matter, columns, a sidecar) and what
+    was found (``type``, dates as numbers); not ``source`` and ``title``, which are
+    fields. ``blocks`` are ordered and do not overlap. ``named`` tells an id that was
+    given from one that hashes the content.
+    """
+
+    id: str
+    text: str
+    source: str
+    title: str
+    metadata: Metadata = field(default_factory=dict)
+    blocks: tuple[Block, ...] = ()
+    named: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The big text: a span that reads on its own, about 200 tokens."""
+
+    start: int
+    end: int
+    path: tuple[str, ...] = ()
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The small text: about a sentence, embedded and keyword-indexed.
+
+    Chunks tile their document: ``text`` is ``document.text[start:end]`` and ``gap``
+    is what stands between ``end`` and the next chunk's start (or the document's end),
+    so any span is rebuilt by joining ``text + gap``. What stands before the first
+    chunk is the ``lead`` of the document's record.
+    """
+
+    document_id: str
+    n: int
+    start: int
+    end: int
+    text: str
+    gap: str
+    section: Section
+    kind: BlockKind = "prose"
+
+    @property
+    def id(self) -> str:
+        """The chunk's key in both indexes: ``<document id>:<n>``."""
+        return f"{self.document_id}:{self.n}"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file that a document was read from.
+
+    ``sha256`` hashes the file's bytes together with what shapes its chunks (reader
+    options, chunking), so a change of either makes the file count as changed; it is
+    empty where a part of the file failed, so that the file is read again next time.
+    ``documents`` is how many documents the file gave: fewer records than that with this
+    hash mean an ingest that was interrupted. ``member`` is the path inside the file, where the
+    file holds others (an archive, an e-mail): what changed is judged by the file as a whole.
+    """
+
+    path: str
+    sha256: str
+    documents: int = 1
+    member: str = ""
+
+    @property
+    def source(self) -> str:
+        """The path shown to people: ``archive.zip/inner`` for a member."""
+        return f"{self.path}/{self.member}" if self.member else self.path
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRecord:
+    """What an index keeps of a document beside its chunks.
+
+    ``files`` are all the places that the same content came from; the first one is the
+    one shown. ``content_hash`` tells whether a document with a given id has changed.
+    ``lead`` is the text before the first chunk.
+    """
+
+    id: str
+    files: tuple[SourceFile, ...]
+    content_hash: str
+    title: str
+    metadata: Metadata
+    chunks: int
+    sections: int
+    lead: str = ""
+
+    @property
+    def source(self) -> str:
+        """The path shown to people: that of the first file."""
+        return self.files[0].source if self.files else ""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedChunk:
+    """A chunk as an index gives it back, with its document's facts beside it."""
+
+    chunk: Chunk
+    source: str
+    title: str
+    metadata: Metadata
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk id and its score under one scorer (cosine, or BM25)."""
+
+    chunk_id: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFailure:
+    """A file, or a line of one, that could not be read: which, and why, in a sentence."""
+
+    path: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class IngestProgress:
+    """Where an ingest stands; ``share`` of it is done. ``seconds_left`` is None until it is known."""
+
+    stage: Literal["waiting", "loading", "reading", "embedding", "done"]
+    files_done: int
+    files_total: int
+    chunks_done: int
+    seconds: float
+    seconds_left: float | None = None
+    current: str = ""
+    share: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class IngestResult:
+    """What one ingest did. Counts are documents of this run; the last three are totals."""
+
+    prototype: str
+    files: int
+    added: int
+    unchanged: int
+    replaced: int
+    removed: int
+    failed: tuple[ReadFailure, ...]
+    documents: int
+    sections: int
+    chunks: int
+    seconds: Mapping[str, float]
+    skipped: tuple[str, ...] = ()
+    """Files in folders that no reader handles, or links that lead out of them."""
+
+
+# --- ask --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a passage, and how well it answers the question by itself.
+
+    ``start:end`` are offsets into the document. ``score`` is comparable within one
+    answer only; ``cosine`` is that of its vector with the question's.
+    """
+
+    start: int
+    end: int
+    score: float
+    cosine: float
+    kind: BlockKind = "prose"
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Retrieved text, with where it stands and why it was retrieved.
+
+    ``text == document.text[start:end]``. ``context`` is the text of the section around
+    it, from ``context_start``, so that a reader sees the evidence where it stands, and
+    a stored answer can still show it when the document is gone.
+    """
+
+    document_id: str
+    source: str
+    title: str
+    start: int
+    end: int
+    text: str
+    score: float
+    scorer: Scorer
+    metadata: Metadata = field(default_factory=dict)
+    path: tuple[str, ...] = ()
+    page: int | None = None
+    context: str = ""
+    context_start: int = 0
+    sentences: tuple[Sentence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A number in the answer, what it supports there, and what it quotes.
+
+    ``answer_start:answer_end`` is a span of ``Answer.text``; ``start:end`` one of the
+    document's text, equal to ``quote``. ``passage`` is the index of the passage (from
+    0) in ``Answer.passages`` that the quote stands in.
+    """
+
+    number: int
+    document_id: str
+    source: str
+    start: int
+    end: int
+    quote: str
+    verdict: Verdict
+    answer_start: int
+    answer_end: int
+    passage: int
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier exchange of a conversation."""
+
+    question: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What an answer was made with, so that it can be told apart and repeated."""
+
+    prototype: str
+    settings: str
+    """Fingerprint of the settings."""
+    index_version: str
+    prompt_version: str
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A filter that the question named, in words, and whether the answer was found under it."""
+
+    label: str
+    where: Where
+    applied: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A question, what was answered, and the whole evidence for it.
+
+    ``citations`` come best evidence first. ``abstained`` answers cite nothing; their
+    passages are the nearest that were found. ``usage`` counts tokens where a model
+    reported them. ``stopped`` is true where the reader ended it early.
+    """
+
+    id: str
+    question: str
+    rewritten: str
+    text: str
+    citations: tuple[Citation, ...]
+    passages: tuple[Passage, ...]
+    confidence: float
+    abstained: bool
+    generator: str
+    usage: Mapping[str, int]
+    seconds: Mapping[str, float]
+    provenance: Provenance
+    created: float
+    """Unix seconds, UTC."""
+    where: Where | None = None
+    conversation_id: str | None = None
+    origin: Origin = "chat"
+    stopped: bool = False
+    notices: tuple[str, ...] = ()
+    proposed: tuple[Proposed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a generator made of its passages, before the engine wraps it in an Answer."""
+
+    text: str
+    citations: tuple[Citation, ...]
+    usage: Mapping[str, int] = field(default_factory=dict)
+
+
+# --- learn ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a reader thought of an answer. Append-only: the highest revision counts.
+
+    ``rating`` is None where it was taken back. ``origin`` is where it was given.
+    """
+
+    answer_id: str
+    revision: int
+    rating: Rating | None
+    reasons: tuple[str, ...] = ()
+    comment: str = ""
+    correction: str = ""
+    created: float = 0.0
+    origin: Origin = "chat"
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A list of answers under one title, bound to the secret of one browser."""
+
+    id: str
+    title: str
+    prototype: str
+    created: float
+    updated: float
+    answers: int = 0
+
+
+# --- plug-ins ---------------------------------------------------------------
+
+
+class Embedder(Protocol):
+    """Texts to unit vectors, one model behind it."""
+
+    @property
+    def name(self) -> str:
+        """The model's name, as in the settings."""
+
+    @property
+    def max_tokens(self) -> int:
+        """Most tokens of a text that the model reads, without special tokens."""
+
+    @property
+    def dimensions(self) -> int: ...
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text under the model's tokenizer, without special tokens."""
+
+    def token_offsets(self, text: str) -> list[tuple[int, int]]:
+        """Character span in ``text`` of each token, without special tokens."""
+
+    def embed_query(self, text: str) -> NDArray[np.float32]:
+        """One question: shape ``(d,)``, unit length."""
+
+    def embed_sections(
+        self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]
+    ) -> list[Vectors]:
+        """Late pooling: for each section, one unit row for each of its sentences."""
+
+    def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        """Whole texts: shape ``(n, d)``."""
+
+
+class Generator(Protocol):
+    """Writes the answer from the passages, a piece at a time."""
+
+    name: str
+    prompt_version: str
+
+    def generate(
+        self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
+    ) -> Iterator[str | Draft]:
+        """Yield pieces of text as they are ready, and what has been made so far as a Draft.
+
+        A Draft may come more than once; the last one counts.
+        """
