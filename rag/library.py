@@ -1,0 +1,342 @@
+"""One prototype's chunks, in Chroma and in Tantivy, kept in agreement.
+
+The Chroma collection is the truth; the keyword index follows it and can be rebuilt
+from it at any time. A write goes to Chroma first and to Tantivy after, inside a
+journal: the ids of the documents that it touches are put on disk before, and taken
+away after. A process that dies in between leaves the journal, and whoever writes or
+asks next brings those documents into agreement. A keyword index that carries another
+write's stamp than the collection (a replica on another machine, a lost folder) is
+compared chunk by chunk and document by document.
+
+This module stands between the stages and the engine, beside ``engine.py``, because
+asking and ingesting both need the pair of indexes as one thing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from rag.chunk import window
+from rag.errors import IndexingError
+from rag.filters import filterable
+from rag.index import ChunkIndex
+from rag.keyword import KeywordEntry, KeywordIndex
+from rag.types import Chunk, DocumentRecord, Vectors
+
+log = logging.getLogger(__name__)
+
+Item = tuple[DocumentRecord, Sequence[Chunk], Vectors]
+
+_BATCH = 2_000
+"""Keyword entries of one commit while the index is rebuilt: bounded memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How the two indexes compare; all zero but ``chunks`` when nothing is wrong."""
+
+    chunks: int
+    missing: int
+    """Chunks in Chroma that the keyword index lacks."""
+    extra: int
+    """Chunks in the keyword index that Chroma lacks."""
+    incomplete: int
+    """Documents whose ingest was interrupted: the next ingest of their files completes them."""
+    unfinished: int
+    """Documents of a write that died between the two indexes."""
+
+    @property
+    def good(self) -> bool:
+        return not (self.missing or self.extra or self.incomplete or self.unfinished)
+
+
+class Library:
+    """The pair of indexes of one collection. Safe to share between threads.
+
+    ``folder`` holds the keyword index, the journal and the stamp. ``lock`` is held by
+    whoever writes, in this process or another.
+    """
+
+    def __init__(self, index: ChunkIndex, folder: Path, lock: Path) -> None:
+        with _disk():
+            folder.mkdir(parents=True, exist_ok=True)
+            self.keywords = KeywordIndex(folder / "keyword")
+        self.index = index
+        self._journal = folder / "unfinished.json"
+        self._stamp = folder / "stamp"
+        self._held = folder / "held.json"
+        self._lock_path = lock
+        self._refreshing = threading.Lock()
+
+    # --- one writer at a time ------------------------------------------------
+
+    @contextmanager
+    def writing(self, waiting: Callable[[], None] | None = None, timeout: float = 600) -> Iterator[None]:
+        """Hold the write lock; ``waiting`` is called while another process holds it.
+
+        Raises :class:`IndexingError` after ``timeout`` seconds.
+        """
+        # A lock object that is held lets its other threads in: each writer makes its own.
+        lock, left = FileLock(self._lock_path, thread_local=False), timeout
+        while True:
+            try:
+                with _disk():
+                    lock.acquire(timeout=min(1.0, left))
+                break
+            except Timeout:
+                left -= 1.0
+                if left <= 0:
+                    raise IndexingError(
+                        "Another process has been writing to the library for too long. Wait for it to end, "
+                        "or stop it, and try again."
+                    ) from None
+                if waiting is not None:
+                    waiting()
+        try:
+            self._recover()
+            yield
+        finally:
+            lock.release()
+
+    def write(self, items: Sequence[Item]) -> None:
+        """Add documents, or replace those of the same id, in both indexes."""
+        ids = [record.id for record, _, _ in items]
+        with self._journalled(ids):
+            self.index.write(items)
+            self.keywords.write(
+                [entry for record, chunks, _ in items for entry in entries(record, chunks)], delete=ids
+            )
+
+    def delete(self, document_ids: Collection[str]) -> None:
+        """Delete documents from both indexes."""
+        if document_ids:
+            with self._journalled(document_ids):
+                self.index.delete(document_ids)
+                self.keywords.write([], delete=document_ids)
+
+    def update(self, records: Sequence[DocumentRecord], *, visible: Collection[str] = ()) -> None:
+        """Change the records of documents whose chunks stay as they are.
+
+        ``visible`` are the ids of those whose source, title or metadata changed, which
+        filters see: only they are written to the keyword index again.
+        """
+        if not records:
+            return
+        seen = set(visible)
+        shown = [r for r in records if r.id in seen]
+        with self._journalled(seen):
+            self.index.update([r for r in records if r.id not in seen], heads_only=True)
+            self.index.update(shown)
+            self.keywords.write(
+                [e for r in shown for e in entries(r, self.index.document_chunks(r.id))],
+                delete=[r.id for r in shown],
+            )
+
+    @contextmanager
+    def _journalled(self, document_ids: Collection[str]) -> Iterator[None]:
+        # A journal that is still there belongs to a write that failed: it stays in force.
+        _replace(self._journal, json.dumps(sorted(self._unfinished() | set(document_ids))))
+        yield
+        _replace(self._stamp, self.index.stamp)
+        self._journal.unlink(missing_ok=True)
+
+    def _unfinished(self) -> set[str]:
+        try:
+            ids = json.loads(self._journal.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return set()
+        except (OSError, ValueError):
+            ids = None
+        if isinstance(ids, list) and all(isinstance(i, str) for i in ids):
+            return set(ids)
+        return set(self.index.records())  # the journal itself is damaged: doubt everything
+
+    # --- agreement -----------------------------------------------------------
+
+    def refresh(self) -> None:
+        """See what other processes wrote, and mend the keyword index if it is behind.
+
+        Where another process is writing at this moment, nothing is mended: that one will.
+        """
+        with self._refreshing:
+            self.index.refresh()
+            self.keywords.refresh()
+            if self._agrees():
+                return
+            lock = FileLock(self._lock_path, timeout=0, thread_local=False)
+            try:
+                with _disk():
+                    lock.acquire()
+            except Timeout:
+                return
+            try:
+                self._recover()
+            finally:
+                lock.release()
+
+    def _agrees(self) -> bool:
+        if self._journal.exists() or self._read_stamp() != self.index.stamp:
+            return False
+        # The folder may be lost, or set aside as damaged, while the stamp beside it is not.
+        return not (self.keywords.empty and self.index.count())
+
+    def _read_stamp(self) -> str:
+        try:
+            return self._stamp.read_text(encoding="utf-8")
+        except OSError:
+            return ""
+
+    def _recover(self) -> None:
+        """Bring the keyword index to what the collection holds. The write lock is held."""
+        self.index.refresh()
+        self.keywords.refresh()
+        if self._agrees():
+            return
+        there, here = self.index.chunk_ids(), self.keywords.chunk_ids()
+        doubtful = {_document(i) for i in there ^ here} | self._unfinished()
+        records = self.index.records()
+        if not self._journal.exists():
+            # Nobody here wrote last: a text may have been replaced by one of as many chunks.
+            held = self._read_held()
+            doubtful |= {i for i, record in records.items() if held.get(i) != _digest(record)}
+        if doubtful:
+            log.warning("The keyword index was behind the collection: mending %d documents.", len(doubtful))
+            self._reindex(doubtful)
+        self.settle(records)
+        self._journal.unlink(missing_ok=True)
+
+    def _reindex(self, document_ids: Collection[str]) -> None:
+        records = self.index.records()
+        self.keywords.write([], delete=document_ids)
+        batch: list[KeywordEntry] = []
+        for document_id in sorted(document_ids):
+            record = records.get(document_id)
+            if record is None:
+                continue  # deleted, or interrupted: incomplete documents are not searched by words
+            batch.extend(entries(record, self.index.document_chunks(document_id)))
+            if len(batch) >= _BATCH:
+                self.keywords.write(batch)
+                batch = []
+        self.keywords.write(batch)
+
+    def settle(self, records: Mapping[str, DocumentRecord] | None = None) -> None:
+        """Note that the keyword index carries the collection's present stamp. Lock held.
+
+        ``records``, where they may have changed, are all that it holds now.
+        """
+        if records is not None:
+            _replace(self._held, json.dumps({i: _digest(record) for i, record in records.items()}))
+        _replace(self._stamp, self.index.stamp)
+
+    def _read_held(self) -> dict[str, str]:
+        try:
+            held = json.loads(self._held.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            held = None
+        return held if isinstance(held, dict) else {}
+
+    def sweep(self) -> int:
+        """Delete documents whose ingest was interrupted; how many. The write lock is held."""
+        incomplete = self.index.incomplete()
+        self.delete(incomplete)
+        return len(incomplete)
+
+    def compare(self) -> Agreement:
+        """Compare the two indexes without changing either."""
+        self.index.refresh()
+        self.keywords.refresh()
+        there, here = self.index.chunk_ids(), self.keywords.chunk_ids()
+        incomplete = self.index.incomplete()
+        missing = sum(1 for i in there - here if _document(i) not in incomplete)
+        extra = sum(1 for i in here - there if _document(i) not in incomplete)
+        return Agreement(len(there), missing, extra, len(incomplete), len(self._unfinished()))
+
+    def mend(self, timeout: float = 600) -> None:
+        """Make :meth:`compare` good: finish journalled writes, delete interrupted documents.
+
+        Raises :class:`IndexingError` after ``timeout`` seconds of another process's writing.
+        """
+        with self.writing(timeout=timeout):
+            self.sweep()
+            there, here = self.index.chunk_ids(), self.keywords.chunk_ids()
+            self._reindex({_document(i) for i in there ^ here})
+
+
+def entries(record: DocumentRecord, chunks: Sequence[Chunk]) -> list[KeywordEntry]:
+    """What the keyword index takes for a document's chunks.
+
+    A window is the heading path and title, the sentence, and its neighbours in the section;
+    of a catalogue row all of its section, because a wish ("a red from Portugal for lamb")
+    is spread over the row's fields and its notes.
+    """
+    made = []
+    each_side = len(chunks) if any(chunk.kind == "row" for chunk in chunks) else 1
+    for i, chunk in enumerate(chunks):
+        low, high = window(chunks, i, each_side)
+        # Without the last gap: it may hold the next section's heading.
+        around = "".join(c.text + c.gap for c in chunks[low : high - 1]) + chunks[high - 1].text
+        path = chunk.section.path
+        head = path if record.title in path else (record.title, *path)
+        made.append(
+            KeywordEntry(
+                chunk_id=chunk.id,
+                document_id=chunk.document_id,
+                window="\n".join((*head, around)),
+                own=chunk.text,
+                metadata=filterable(chunk, record),
+            )
+        )
+    return made
+
+
+def _digest(record: DocumentRecord) -> str:
+    """Differs whenever the keyword entries of a document do."""
+    facts = [record.content_hash, record.source, record.title, dict(record.metadata)]
+    text = json.dumps(facts, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _document(chunk_id: str) -> str:
+    return chunk_id.rpartition(":")[0]
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file so that a reader, or a crash, sees the old one or the new one whole."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
+    with _disk():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+
+
+@contextmanager
+def _disk() -> Iterator[None]:
+    """Turn a refusal of the disk into a sentence."""
+    try:
+        yield
+    except Timeout:  # of a lock: an OSError too, and no refusal
+        raise
+    except OSError as error:
+        raise IndexingError(
+            f"The library's folder cannot be written ({error.strerror or error}). Check THUMBPRINT_HOME, its "
+            "permissions and the free space."
+        ) from error
+
+
+def totals(records: Iterable[DocumentRecord]) -> tuple[int, int, int]:
+    """Documents, sections and chunks."""
+    found = list(records)
+    return len(found), sum(r.sections for r in found), sum(r.chunks for r in found)
