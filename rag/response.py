@@ -1,0 +1,94 @@
+"""An answer in the making: iterate for its text, read the stored record afterwards."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+
+from rag.cite import check
+from rag.types import Answer, Draft
+
+
+class Response:
+    """Pieces of text, then the facts.
+
+    ``for piece in response`` streams; ``response.answer`` is the stored record, and
+    finishes the stream if nobody has. Ending early, by :meth:`close` or by an exception
+    that passes through the loop, stores what there is with ``stopped`` set.
+    """
+
+    def __init__(
+        self, answer: Answer, pieces: Iterator[str | Draft], store: Callable[[Answer], None], started: float
+    ) -> None:
+        self._answer = answer
+        self._pieces = pieces
+        self._store = store
+        self._started = started
+        self._draft = Draft("", ())
+        self._text = ""
+        self._ended = threading.Event()
+        self._ending = threading.Lock()
+
+    def __iter__(self) -> Iterator[str]:
+        if self._ended.is_set():
+            return
+        generating = time.perf_counter()
+        stopped = True
+        try:
+            for piece in self._pieces:
+                if isinstance(piece, Draft):
+                    self._draft = piece
+                    continue
+                self._text += piece
+                yield piece
+                if self._ended.is_set():  # closed meanwhile: what comes now is in no record
+                    return
+            stopped = False
+        finally:
+            # Streamlit ends a script with an exception that is no Exception, and a reader
+            # who leaves closes the generator: either way the record is kept.
+            self._finish(stopped, time.perf_counter() - generating)
+            self._hang_up()
+
+    @property
+    def answer(self) -> Answer:
+        """The stored record."""
+        if not self._ended.is_set():
+            for _ in self:
+                pass
+        return self._answer
+
+    def close(self) -> None:
+        """End early and store what has been written so far."""
+        self._finish(stopped=True, generating=0.0)
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Let the generator go, and with it whatever it holds open."""
+        close = getattr(self._pieces, "close", None)
+        if close is not None:
+            # One that is at work on another thread is closed there, by the loop that reads it.
+            with suppress(ValueError):
+                close()
+
+    def _finish(self, stopped: bool, generating: float) -> None:
+        with self._ending:  # who reads and who closes may be two threads: one of them stores
+            if self._ended.is_set():
+                return
+            self._ended.set()
+        draft = self._draft
+        text = self._text if stopped or not draft.text.startswith(self._text) else draft.text
+        shown = [c for c in draft.citations if c.answer_end <= len(text)]
+        now = time.perf_counter()
+        self._answer = replace(
+            self._answer,
+            text=text,
+            citations=check(shown, self._answer.passages),
+            usage=draft.usage,
+            seconds={**self._answer.seconds, "generate": generating, "total": now - self._started},
+            stopped=stopped,
+        )
+        self._store(self._answer)
