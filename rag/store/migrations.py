@@ -1,0 +1,144 @@
+"""The schema of the local store, as numbered migrations that are only ever appended to.
+
+``PRAGMA user_version`` counts the migrations that a file has seen; ``application_id``
+marks it as one of ours. A released migration is never edited: a change of the schema is
+a new entry at the end of :data:`MIGRATIONS`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+
+from rag.errors import StoreError
+
+APPLICATION_ID = int.from_bytes(b"Thmb", "big")
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    # 1: conversations, answers, feedback. The numbers `n` are never given twice
+    # (AUTOINCREMENT), so a reader that remembers the last one it saw misses no row.
+    (
+        """
+        CREATE TABLE conversations (
+            n           INTEGER PRIMARY KEY AUTOINCREMENT,
+            id          TEXT NOT NULL UNIQUE,
+            secret_hash TEXT NOT NULL,   -- SHA-256 of the browser's secret, hexadecimal
+            prototype   TEXT NOT NULL,
+            title       TEXT NOT NULL,
+            created     REAL NOT NULL,   -- Unix seconds, as all times here
+            updated     REAL NOT NULL
+        )
+        """,
+        "CREATE INDEX conversations_by_secret ON conversations (secret_hash, updated)",
+        # `record` is the whole answer as JSON; the columns beside it repeat what is queried.
+        # `place` is the `n` of the answer that this one stands in for, through any number of
+        # replacements; NULL where it replaces none.
+        """
+        CREATE TABLE answers (
+            n               INTEGER PRIMARY KEY AUTOINCREMENT,
+            id              TEXT NOT NULL UNIQUE,
+            conversation_id TEXT REFERENCES conversations (id),
+            replaces        TEXT REFERENCES answers (id),
+            place           INTEGER,
+            prototype       TEXT NOT NULL,
+            created         REAL NOT NULL,
+            origin          TEXT NOT NULL,
+            question        TEXT NOT NULL,
+            text            TEXT NOT NULL,
+            confidence      REAL NOT NULL,
+            abstained       INTEGER NOT NULL CHECK (abstained IN (0, 1)),
+            generator       TEXT NOT NULL,
+            settings        TEXT NOT NULL,
+            index_version   TEXT NOT NULL,
+            prompt_version  TEXT NOT NULL,
+            link            TEXT,
+            record          TEXT NOT NULL
+        )
+        """,
+        "CREATE INDEX answers_by_conversation ON answers (conversation_id)",
+        "CREATE INDEX answers_by_replaces ON answers (replaces)",
+        """
+        CREATE TABLE feedback (
+            n          INTEGER PRIMARY KEY AUTOINCREMENT,
+            answer_id  TEXT NOT NULL REFERENCES answers (id),
+            revision   INTEGER NOT NULL CHECK (revision >= 1),
+            rating     TEXT CHECK (rating IN ('up', 'down')),   -- NULL: taken back
+            reasons    TEXT NOT NULL,                           -- a JSON array
+            comment    TEXT NOT NULL,
+            correction TEXT NOT NULL,
+            origin     TEXT NOT NULL,
+            created    REAL NOT NULL,
+            UNIQUE (answer_id, revision)
+        )
+        """,
+    ),
+)
+
+
+def migrate(connection: sqlite3.Connection, path: Path, busy_seconds: float) -> None:
+    """Bring the file behind ``connection`` to the newest schema; nothing to do is the usual case.
+
+    All migrations that are missing apply in one transaction or not at all. Processes that
+    start together queue at its lock, and the later ones find the work done. Raises
+    StoreError for a file of a newer version or of another program; sqlite3.Error otherwise.
+    """
+    connection.execute("BEGIN")  # the facts must be of one moment: another process may be migrating
+    try:
+        done = _version(connection, path)
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    if done == len(MIGRATIONS):
+        return
+    _use_wal(connection, busy_seconds)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        done = _version(connection, path)  # again, now that nobody else can be changing it
+        for statements in MIGRATIONS[done:]:
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    """How many migrations the file has seen; 0 for an empty one."""
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if application != APPLICATION_ID:
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if application or version or tables:
+            raise StoreError(
+                f"{path} is a database of another program. Nothing was changed; move it aside, "
+                "or set THUMBPRINT_HOME to another folder."
+            )
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"The store {path} was written by a newer version of Thumbprint (schema {version}, this one "
+            f"knows {len(MIGRATIONS)}). Nothing was changed; update Thumbprint to open it."
+        )
+    return version
+
+
+def _use_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
+    """Write-ahead log: readers and the one writer do not block each other. Kept in the file.
+
+    The switch needs the file to itself for a moment, and SQLite may answer "locked" at once
+    rather than wait, so waiting is done here. Where the file system has no shared memory
+    (some network drives), SQLite keeps its rollback journal, which is slower and as safe.
+    """
+    deadline = time.monotonic() + busy_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)

@@ -1,0 +1,397 @@
+"""The local store: answers, what people thought of them, and conversations, in one SQLite file.
+
+Always there and always written first; nothing leaves the machine. Nothing is overwritten:
+an answer is saved once, feedback is appended under the next revision, and only erasing a
+conversation removes rows.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import json
+import secrets
+import sqlite3
+import time
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from rag.errors import NotFound, StoreError, UsageError
+from rag.store.codec import clean_text, decode, encode
+from rag.store.database import BUSY_SECONDS, Database
+from rag.types import Answer, Conversation, Feedback, Origin, Rating
+
+MAX_REASONS = 20
+MAX_REASON = 64
+MAX_COMMENT = 5_000
+MAX_CORRECTION = 20_000
+MAX_TITLE = 200
+"""Longest texts taken from a reader, in characters: ample for a person, no room for a flood."""
+
+_NEWEST = (
+    "revision = (SELECT max(revision) FROM feedback AS other WHERE other.answer_id = feedback.answer_id)"
+)
+_COUNT = (
+    "(SELECT count(*) FROM answers WHERE conversation_id = conversations.id AND place IS NULL) AS answers"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How many rows of each kind an erasure removed."""
+
+    conversations: int
+    answers: int
+    feedback: int
+
+
+def new_id() -> str:
+    """A new identity for an answer or a conversation: a random UUID in hexadecimal.
+
+    Made by the caller, so that saving or delivering the same thing twice is recognised.
+    """
+    return uuid.uuid4().hex
+
+
+def new_secret() -> str:
+    """A new secret for one browser, 256 bits: whoever holds it opens its conversations."""
+    return secrets.token_urlsafe(32)
+
+
+class Store:
+    """Answers, feedback and conversations on disk. Safe to share between threads and processes.
+
+    Every call is one transaction on a connection of its own. Any of them raises StoreError
+    where the file cannot be opened, read or written; what was saved before is kept.
+    """
+
+    def __init__(self, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
+        """Open the store at ``path``, making the file and its folder, or upgrading its schema.
+
+        ``busy_seconds``: how long a call waits for another process that is writing.
+        """
+        self._database = Database(Path(path), busy_seconds)
+
+    @property
+    def path(self) -> Path:
+        return self._database.path
+
+    # --- answers --------------------------------------------------------------
+
+    def save_answer(self, answer: Answer, *, replaces: str | None = None) -> None:
+        """Save the whole record of an answer; saving the same one again does nothing.
+
+        ``replaces`` is the id of the answer of the same conversation that this one was
+        regenerated from. Raises NotFound for an unknown conversation or replaced answer,
+        StoreError where the id is taken by an answer with other content.
+        """
+        record = encode(answer)
+        kept = decode(Answer, record)  # what is stored can be read back, or is refused here
+        replaces = None if replaces is None else clean_text(replaces)
+        if not kept.id:
+            raise UsageError("An answer needs an id before it can be saved.")
+        with self._database.writing() as connection:
+            known = _one(connection, "SELECT record, replaces FROM answers WHERE id = ?", kept.id)
+            if known is not None:
+                if decode(Answer, known["record"]) == kept and known["replaces"] == replaces:
+                    return
+                raise StoreError(
+                    f"An answer with the id {_short(kept.id)} is already stored with other content; "
+                    "it was left as it is."
+                )
+            place = _place_of(connection, replaces, kept.conversation_id)
+            if kept.conversation_id is not None:
+                touched = connection.execute(
+                    "UPDATE conversations SET updated = max(updated, ?) WHERE id = ?",
+                    (time.time(), kept.conversation_id),
+                )
+                if touched.rowcount == 0:
+                    raise _no_conversation(kept.conversation_id)
+            made_with = kept.provenance
+            row = {
+                "id": kept.id,
+                "conversation_id": kept.conversation_id,
+                "replaces": replaces,
+                "place": place,
+                "prototype": made_with.prototype,
+                "created": kept.created,
+                "origin": kept.origin,
+                "question": kept.question,
+                "text": kept.text,
+                "confidence": kept.confidence,
+                "abstained": kept.abstained,
+                "generator": kept.generator,
+                "settings": made_with.settings,
+                "index_version": made_with.index_version,
+                "prompt_version": made_with.prompt_version,
+                "link": made_with.link,
+                "record": record,
+            }
+            _insert(connection, "answers", row)
+
+    def answer(self, answer_id: str) -> Answer:
+        """The answer of that id. Raises NotFound."""
+        with self._database.reading() as connection:
+            row = _one(connection, "SELECT record FROM answers WHERE id = ?", answer_id)
+        if row is None:
+            raise _no_answer(answer_id)
+        return decode(Answer, row["record"])
+
+    # --- feedback -------------------------------------------------------------
+
+    def add_feedback(
+        self,
+        answer_id: str,
+        rating: Rating | None,
+        *,
+        reasons: Sequence[str] = (),
+        comment: str = "",
+        correction: str = "",
+        origin: Origin = "chat",
+    ) -> Feedback:
+        """Append what a reader thinks of an answer now; ``rating`` None takes it back.
+
+        It is on disk when this returns. Raises NotFound for an unknown answer, UsageError
+        for a rating that is none or a text that is too long.
+        """
+        _check_feedback(rating, reasons, comment, correction, origin)
+        reasons = tuple(dict.fromkeys(clean_text(reason) for reason in reasons))
+        comment, correction = clean_text(comment), clean_text(correction)
+        created = time.time()
+        with self._database.writing() as connection:
+            newest = _one(
+                connection,
+                "SELECT id, (SELECT max(revision) FROM feedback WHERE answer_id = answers.id) AS revision "
+                "FROM answers WHERE id = ?",
+                answer_id,
+            )
+            if newest is None:
+                raise _no_answer(answer_id)
+            row = {
+                "answer_id": newest["id"],
+                "revision": (newest["revision"] or 0) + 1,
+                "rating": rating,
+                "reasons": json.dumps(reasons, ensure_ascii=False),
+                "comment": comment,
+                "correction": correction,
+                "origin": origin,
+                "created": created,
+            }
+            _insert(connection, "feedback", row)
+        return Feedback(newest["id"], row["revision"], rating, reasons, comment, correction, created, origin)
+
+    def feedback(self, answer_id: str) -> Feedback | None:
+        """What counts for an answer: its highest revision. None where there is none yet."""
+        return self.feedback_for([answer_id]).get(answer_id)
+
+    def feedback_history(self, answer_id: str) -> list[Feedback]:
+        """Every revision of an answer's feedback, oldest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT * FROM feedback WHERE answer_id = ? ORDER BY revision", (clean_text(answer_id),)
+            ).fetchall()
+        return [_feedback(row) for row in rows]
+
+    def feedback_for(self, answer_ids: Iterable[str]) -> dict[str, Feedback]:
+        """What counts for each of these answers; those without feedback are left out."""
+        ids = json.dumps([clean_text(answer_id) for answer_id in answer_ids])
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT * FROM feedback WHERE answer_id IN (SELECT value FROM json_each(?)) AND {_NEWEST}",
+                (ids,),
+            ).fetchall()
+        return {row["answer_id"]: _feedback(row) for row in rows}
+
+    # --- conversations --------------------------------------------------------
+
+    def start_conversation(self, secret: str, prototype: str, title: str = "") -> Conversation:
+        """Begin a conversation that only the holder of ``secret`` (see :func:`new_secret`) opens.
+
+        Of the secret only the SHA-256 is stored. The title is cut to MAX_TITLE characters.
+        """
+        if not secret.strip():
+            raise UsageError("A conversation needs the secret of the browser that it belongs to.")
+        now = time.time()
+        row = {
+            "id": new_id(),
+            "secret_hash": _digest(secret),
+            "prototype": clean_text(prototype),
+            "title": _title(title),
+            "created": now,
+            "updated": now,
+        }
+        with self._database.writing() as connection:
+            _insert(connection, "conversations", row)
+            return _conversation(_owned(connection, str(row["id"]), secret))
+
+    def conversations(
+        self, secret: str, prototype: str | None = None, limit: int = 200
+    ) -> list[Conversation]:
+        """The conversations of a browser, the last one answered in first; at most ``limit``."""
+        # Equal hashes are looked up in an index. That takes no constant time, but what leaks
+        # is about a SHA-256 of 256 random bits, from which no guess can be improved.
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT *, {_COUNT} FROM conversations "
+                "WHERE secret_hash = :hash AND (:prototype IS NULL OR prototype = :prototype) "
+                "ORDER BY updated DESC, n DESC LIMIT :limit",
+                {
+                    "hash": _digest(secret),
+                    "prototype": None if prototype is None else clean_text(prototype),
+                    "limit": max(limit, 0),
+                },
+            ).fetchall()
+        return [_conversation(row) for row in rows]
+
+    def conversation(self, conversation_id: str, secret: str) -> Conversation:
+        """One conversation. Raises NotFound, the same for an unknown id as for a foreign secret."""
+        with self._database.reading() as connection:
+            return _conversation(_owned(connection, conversation_id, secret))
+
+    def conversation_answers(self, conversation_id: str, secret: str) -> list[tuple[Answer, Feedback | None]]:
+        """The answers of a conversation in order, each with the feedback that counts.
+
+        A regenerated answer stands in the place of the one it replaced; of several that
+        replaced the same one, the last saved stands there. Raises NotFound.
+        """
+        with self._database.reading() as connection:
+            owned = _owned(connection, conversation_id, secret)["id"]
+            rows = connection.execute(
+                "SELECT n, place, id, record FROM answers WHERE conversation_id = ? ORDER BY n", (owned,)
+            ).fetchall()
+            thumbs = connection.execute(
+                "SELECT * FROM feedback WHERE answer_id IN "
+                f"(SELECT id FROM answers WHERE conversation_id = ?) AND {_NEWEST}",
+                (owned,),
+            ).fetchall()
+        # A dict keeps the order of first insertion and the value of the last.
+        shown = {row["n"] if row["place"] is None else row["place"]: row for row in rows}
+        newest = {row["answer_id"]: _feedback(row) for row in thumbs}
+        return [(decode(Answer, row["record"]), newest.get(row["id"])) for row in shown.values()]
+
+    def rename_conversation(self, conversation_id: str, secret: str, title: str) -> Conversation:
+        """Give a conversation another title. Raises NotFound, UsageError for a blank title."""
+        if not _title(title):
+            raise UsageError("A conversation needs a title of at least one character.")
+        with self._database.writing() as connection:
+            owned = _owned(connection, conversation_id, secret)["id"]
+            connection.execute("UPDATE conversations SET title = ? WHERE id = ?", (_title(title), owned))
+            return _conversation(_owned(connection, owned, secret))
+
+    def delete_conversation(self, conversation_id: str, secret: str) -> Erased:
+        """Erase a conversation, all of its answers (replaced ones too) and their feedback.
+
+        The text is overwritten in the file, not only unlinked. Raises NotFound.
+        """
+        with self._database.writing() as connection:
+            owned = (_owned(connection, conversation_id, secret)["id"],)
+            feedback = connection.execute(
+                "DELETE FROM feedback WHERE answer_id IN (SELECT id FROM answers WHERE conversation_id = ?)",
+                owned,
+            ).rowcount
+            answers = connection.execute("DELETE FROM answers WHERE conversation_id = ?", owned).rowcount
+            connection.execute("DELETE FROM conversations WHERE id = ?", owned)
+        # The rows are gone by now; where the log cannot be emptied at once, SQLite does it later.
+        with contextlib.suppress(StoreError):
+            self._database.scrub()
+        return Erased(conversations=1, answers=answers, feedback=feedback)
+
+
+def _one(connection: sqlite3.Connection, sql: str, key: str) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = connection.execute(sql, (clean_text(key),)).fetchone()
+    return row
+
+
+def _insert(connection: sqlite3.Connection, table: str, row: Mapping[str, object]) -> None:
+    columns, values = ", ".join(row), ", ".join(f":{name}" for name in row)
+    connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({values})", row)
+
+
+def _place_of(
+    connection: sqlite3.Connection, replaces: str | None, conversation_id: str | None
+) -> int | None:
+    """The number of the first answer in the chain of replacements that ends in ``replaces``."""
+    if replaces is None:
+        return None
+    replaced = _one(connection, "SELECT n, place, conversation_id FROM answers WHERE id = ?", replaces)
+    if replaced is None:
+        raise _no_answer(replaces)
+    if replaced["conversation_id"] != conversation_id:
+        raise UsageError("An answer can only replace one of its own conversation.")
+    place: int = replaced["n"] if replaced["place"] is None else replaced["place"]
+    return place
+
+
+def _owned(connection: sqlite3.Connection, conversation_id: str, secret: str) -> sqlite3.Row:
+    """The row of a conversation that the secret opens; compares in constant time."""
+    row = _one(connection, f"SELECT *, {_COUNT} FROM conversations WHERE id = ?", conversation_id)
+    stored = row["secret_hash"] if row is not None else "0" * 64  # as much work as for a known id
+    if not hmac.compare_digest(stored, _digest(secret)) or row is None:
+        raise _no_conversation(conversation_id)
+    return row
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _title(title: str) -> str:
+    return " ".join(clean_text(title).split())[:MAX_TITLE].rstrip()
+
+
+def _check_feedback(
+    rating: Rating | None, reasons: Sequence[str], comment: str, correction: str, origin: Origin
+) -> None:
+    if rating is not None and rating not in get_args(Rating):
+        raise UsageError(f"A rating is up, down or none, not {_short(str(rating))}.")
+    if origin not in get_args(Origin):
+        raise UsageError(f"Feedback comes from {', '.join(get_args(Origin))}, not {_short(str(origin))}.")
+    if isinstance(reasons, str) or not all(isinstance(r, str) and r.strip() for r in reasons):
+        raise UsageError("Reasons are a list of short texts, none of them empty.")
+    if len(reasons) > MAX_REASONS or any(len(reason) > MAX_REASON for reason in reasons):
+        raise UsageError(f"Give at most {MAX_REASONS} reasons of at most {MAX_REASON} characters each.")
+    for name, text, most in (("comment", comment, MAX_COMMENT), ("correction", correction, MAX_CORRECTION)):
+        if len(text) > most:
+            raise UsageError(f"The {name} has {len(text):,} characters; shorten it to {most:,}.")
+
+
+def _feedback(row: sqlite3.Row) -> Feedback:
+    return Feedback(
+        answer_id=row["answer_id"],
+        revision=row["revision"],
+        rating=row["rating"],
+        reasons=tuple(json.loads(row["reasons"])),
+        comment=row["comment"],
+        correction=row["correction"],
+        created=row["created"],
+        origin=row["origin"],
+    )
+
+
+def _conversation(row: sqlite3.Row) -> Conversation:
+    return Conversation(
+        id=row["id"],
+        title=row["title"],
+        prototype=row["prototype"],
+        created=row["created"],
+        updated=row["updated"],
+        answers=row["answers"],
+    )
+
+
+def _short(text: str) -> str:
+    """An id as shown in an error: one line of bounded length, whatever came in."""
+    shown = " ".join(clean_text(text).split())
+    return repr(shown if len(shown) <= 60 else shown[:59] + "…")
+
+
+def _no_answer(answer_id: str) -> NotFound:
+    return NotFound(f"No answer is stored under the id {_short(answer_id)}. Check the id, or ask again.")
+
+
+def _no_conversation(conversation_id: str) -> NotFound:
+    return NotFound(f"This browser has no conversation {_short(conversation_id)}. Choose or start another.")
