@@ -1,0 +1,529 @@
+"""The wiring: prototypes, their libraries and the model, behind ingest() and ask().
+
+Nothing heavy happens in the constructor or on import: a model loads and a library opens
+when the first call needs them. One engine serves all threads of a process.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from pathlib import Path
+from typing import Any
+from unicodedata import category
+
+from rag import confidence
+from rag.catalogue import Catalogue
+from rag.chunk import Chunking
+from rag.config import Environment, Settings
+from rag.errors import IndexingError, NotFound, PrototypeError, StoreError, UsageError
+from rag.facets import FacetValues, count_matching, facet_values
+from rag.filters import combine, parse, to_json
+from rag.guess import Proposal, propose
+from rag.ingest import VERSION, Ingest, Progress
+from rag.keyword import terms
+from rag.library import Library, totals
+from rag.prepare import Preparation
+from rag.prototypes import Prototype, create_prototype, list_names, list_prototypes, load_prototype
+from rag.readers import CsvOptions, ReadOptions
+from rag.response import Response
+from rag.retrieve import best_sections, fill_budget, rank
+from rag.rewrite import standalone
+from rag.store import Store, new_id
+from rag.types import (
+    Answer,
+    DocumentRecord,
+    Draft,
+    Embedder,
+    Generator,
+    IngestResult,
+    Origin,
+    Passage,
+    Proposed,
+    Provenance,
+    Turn,
+    Where,
+)
+from rag.versions import index_version
+from rag.words import FUNCTION_WORDS, content
+
+MAX_QUESTION = 8_000
+"""Characters. Far more than a question needs, and the models read 256 tokens of it."""
+
+DONT_KNOW = "I don't know from these documents."
+NO_DOCUMENT = "No document matches the filters. Drop one of them and ask again."
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What retrieval found, and how sure it is that the documents answer the question."""
+
+    id: str
+    question: str
+    rewritten: str
+    passages: tuple[Passage, ...]
+    confidence: float
+    cosine: float
+    """Of the best sentence and the question."""
+    coverage: float
+    """Share of the question's idf that the best section holds."""
+    seconds: Mapping[str, float]
+    where: Where | None
+    index_version: str
+    proposed: tuple[Proposed, ...] = ()
+    """Filters that the question named, with ``filters.guess=on``."""
+    notices: tuple[str, ...] = ()
+    """``guess-dropped``: those filters would have left nothing, and the search went without."""
+
+
+class Engine:
+    """Everything that the pages and the command line call.
+
+    Raises :class:`rag.errors.ThumbprintError` and nothing else that a person could mend.
+    """
+
+    def __init__(
+        self, environment: Environment | None = None, load_model: Callable[[str], Embedder] | None = None
+    ) -> None:
+        """``load_model`` gives the embedder of a name; by default sentence-transformers does."""
+        self._load_model = load_model
+        self.environment = environment or Environment.load()
+        self._lock = threading.Lock()
+        self._model_lock = threading.Lock()
+        self._store: Store | None = None
+        self._libraries: dict[str, Library] = {}
+        self._embedders: dict[str, Embedder] = {}
+        self._preparations: dict[str, Preparation] = {}
+        self._shipped: set[str] = set()
+        """Prototypes whose own documents are known to be in their library."""
+        self._catalogues: dict[str, tuple[str, Catalogue]] = {}
+
+    @property
+    def store(self) -> Store:
+        """Answers, feedback and conversations."""
+        with self._lock:
+            if self._store is None:
+                self._store = Store(self._home() / "thumbprint.sqlite3")
+            return self._store
+
+    def _home(self) -> Path:
+        home = self.environment.home
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+            if not os.access(home, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        except OSError as error:
+            raise StoreError(
+                f"The data folder {home} cannot be written ({error.strerror}). Set THUMBPRINT_HOME to a "
+                "folder that can."
+            ) from None
+        return home
+
+    # --- prototypes ------------------------------------------------------------
+
+    def prototypes(self) -> tuple[list[Prototype], list[str]]:
+        """The prototypes that load, and a sentence for each that does not."""
+        return list_prototypes(self.environment.home, self.environment.overrides)
+
+    def prototype(self, name: str) -> Prototype:
+        """Raises :class:`PrototypeError` where there is none of that name."""
+        return load_prototype(name, self.environment.home, self.environment.overrides)
+
+    def prepare(self, name: str) -> Preparation:
+        """Load the model and ingest a ready-made prototype in the background; returns at once.
+
+        One thread a prototype; a preparation that failed is started again.
+        """
+        with self._lock:
+            found = self._preparations.get(name)
+            if found is None or found.error is not None:
+                found = Preparation(lambda progress: self._warm(name, progress))
+                self._preparations[name] = found
+                found.start()
+            return found
+
+    def ready(self, name: str, progress: Progress | None = None) -> Prototype:
+        """The prototype, its own documents ingested if they were not or have changed."""
+        prototype = self.prototype(name)
+        if prototype.documents and name not in self._shipped:
+            shipped = _fingerprint(prototype)
+            if self.library(prototype).index.facts().get("shipped") != shipped:
+                result = self._ingest(prototype, prototype.document_paths, progress=progress)
+                library = self.library(prototype)
+                if not result.failed:  # else the next process tries what failed again
+                    with library.writing():
+                        library.index.set_facts(shipped=shipped)
+                        library.settle()
+            self._shipped.add(name)
+        return prototype
+
+    def _warm(self, name: str, progress: Progress) -> None:
+        prototype = self.prototype(name)
+        self.embedder(prototype.settings.embedding_model)
+        self.ready(name, progress)
+        if self.records(prototype):
+            self.search(name, "warm up", prepared=True)
+
+    def library(self, prototype: Prototype) -> Library:
+        """The prototype's pair of indexes, opened once."""
+        with self._lock:
+            model = prototype.settings.embedding_model
+            key = f"{prototype.name} {model}"
+            if key not in self._libraries:
+                self._libraries[key] = self._open(prototype.name, model)
+            return self._libraries[key]
+
+    def _open(self, name: str, model: str) -> Library:
+        from rag.embed import known_dimensions
+        from rag.index import ChunkIndex, collection_name, open_client
+
+        home = self._home()
+        client = open_client(home, host=self.environment.chroma_host, api_key=self.environment.chroma_api_key)
+        collection = collection_name(name, model)
+        known = None if self._load_model else known_dimensions(model)
+        dimensions = known or self.embedder(model).dimensions
+        index = ChunkIndex(client, collection, dimensions=dimensions)
+        return Library(index, home / "keyword" / collection, home / "ingest.lock")
+
+    def embedder(self, model: str) -> Embedder:
+        """The embedding model, loaded on the first call."""
+        return self._embedders.get(model) or self._load_embedder(model)
+
+    def _load_embedder(self, model: str) -> Embedder:
+        with self._model_lock:
+            if model not in self._embedders:
+                from rag.embed import SentenceTransformerEmbedder
+
+                self._embedders[model] = (self._load_model or SentenceTransformerEmbedder)(model)
+            return self._embedders[model]
+
+    # --- documents ---------------------------------------------------------------
+
+    def ingest(
+        self, name: str, paths: Sequence[Path], *, prune: bool = False, progress: Progress | None = None
+    ) -> IngestResult:
+        """Ingest files and folders into a prototype, which is made if there is none of that name."""
+        home = self.environment.home
+        prototype = self.prototype(name) if name in list_names(home) else create_prototype(name, home)
+        return self._ingest(prototype, paths, prune=prune, progress=progress)
+
+    def _ingest(
+        self,
+        prototype: Prototype,
+        paths: Sequence[Path],
+        *,
+        prune: bool = False,
+        progress: Progress | None = None,
+    ) -> IngestResult:
+        settings = prototype.settings
+        return Ingest(
+            self.library(prototype),
+            self.embedder(settings.embedding_model),
+            prototype=prototype.name,
+            chunking=Chunking(section_tokens=settings.section_tokens),
+            options=self._options(prototype),
+            progress=progress,
+        ).run(paths, prune=prune)
+
+    def _options(self, prototype: Prototype) -> ReadOptions:
+        csv = {pattern: _csv_options(prototype.name, table) for pattern, table in prototype.csv.items()}
+        return ReadOptions(max_bytes=self.environment.max_file_bytes, csv=csv)
+
+    def records(self, prototype: Prototype) -> Mapping[str, DocumentRecord]:
+        """The records of all documents, kept until the library changes."""
+        return self.catalogue(prototype).records
+
+    def catalogue(self, prototype: Prototype) -> Catalogue:
+        """What the metadata of all documents says, kept until the library or the prototype changes."""
+        library = self.library(prototype)
+        library.refresh()
+        key, stamp = library.index.name, library.index.stamp
+        kept = self._catalogues.get(key)
+        if kept is None or kept[0] != stamp:
+            kept = (stamp, Catalogue(library.index.records(), prototype))
+        elif kept[1].prototype != prototype:
+            kept = (stamp, Catalogue(kept[1].records, prototype))
+        self._catalogues[key] = kept
+        return kept[1]
+
+    def delete_document(self, name: str, document_id: str) -> None:
+        """Raises :class:`NotFound` where the prototype has no such document."""
+        prototype = self.prototype(name)
+        library = self.library(prototype)
+        with library.writing():
+            if library.index.record(document_id) is None:
+                raise NotFound(f"There is no document “{document_id}” in “{name}”.")
+            library.delete([document_id])
+            shape = library.index.facts().get("shape", "")
+            records = library.index.records()
+            library.index.set_facts(index_version=index_version(shape, records.values()))
+            library.settle(records)
+
+    def facets(self, name: str, where: Where | None = None) -> list[FacetValues]:
+        """The facets with their values, counted under the filters of the others.
+
+        They are the declared ones; where a prototype declares none, they are guessed
+        (:func:`rag.facets.guess_facets`).
+        """
+        catalogue = self.catalogue(self.prototype(name))
+        return facet_values(catalogue.facets, catalogue.table, where)
+
+    def proposals(self, name: str, question: str, *, now: float | None = None) -> list[Proposal]:
+        """The filters that a question names (:func:`rag.guess.propose`); nothing is applied.
+
+        ``now`` is Unix seconds, by default those of the clock.
+        """
+        vocabulary = self.catalogue(self.prototype(name)).vocabulary
+        return propose(question, vocabulary, now=time.time() if now is None else now)
+
+    def matching(self, name: str, where: Where | None) -> tuple[int, int]:
+        """How many documents match a filter, and how many there are."""
+        table = self.catalogue(self.prototype(name)).table
+        return count_matching(table, where), len(table)
+
+    def totals(self, name: str) -> tuple[int, int, int]:
+        """Documents, sections and chunks of a prototype."""
+        return totals(self.records(self.prototype(name)).values())
+
+    # --- ask ---------------------------------------------------------------------
+
+    def search(
+        self,
+        name: str,
+        question: str,
+        *,
+        where: Where | None = None,
+        history: Sequence[Turn] = (),
+        settings: Settings | None = None,
+        question_id: str | None = None,
+        prepared: bool = False,
+    ) -> Search:
+        """Passages for a question, best first; none where the filters leave no document.
+
+        With ``filters.guess=on`` the filters that the question names hold as well, unless they
+        leave no document.
+
+        Raises :class:`UsageError` for a question without words, one that is too long, or a
+        filter that means nothing, and :class:`IndexingError` for an empty library.
+        """
+        started = time.perf_counter()
+        question = _clean(question)
+        history = [Turn(_printable(turn.question), _printable(turn.text)) for turn in history]
+        prototype = self.prototype(name) if prepared else self.ready(name)
+        settings = settings or prototype.settings
+        if settings.embedding_model != prototype.settings.embedding_model:
+            raise UsageError(
+                f"“{name}” was indexed with {prototype.settings.embedding_model}, and a question must be "
+                "embedded by the same model. Set embedding.model in its prototype.toml and ingest again."
+            )
+        asked_for = combine(parse(settings.where), parse(where))
+        rewritten = standalone(question, history)
+        library = self.library(prototype)
+        library.refresh()
+        model = self.embedder(settings.embedding_model)
+        clock = [time.perf_counter()]
+        vector = model.embed_query(rewritten)
+        clock.append(time.perf_counter())
+        guessed = self.proposals(name, question) if settings.filters_guess == "on" else []
+        filters = reduce(combine, [parse(proposal.where) for proposal in guessed], asked_for)
+        ranked = rank(rewritten, vector, library.index, library.keywords, settings, filters)
+        dropped = bool(guessed) and not ranked
+        if dropped:
+            filters = asked_for
+            ranked = rank(rewritten, vector, library.index, library.keywords, settings, filters)
+        if not ranked and library.index.count() == 0:
+            raise IndexingError(
+                f"There are no documents in “{name}” yet. Add some: python -m rag ingest PATH "
+                f"--prototype {name}"
+            )
+        clock.append(time.perf_counter())
+        if settings.budget:
+            passages = fill_budget(ranked, model.count_tokens, settings.budget, model.token_offsets)
+        else:
+            passages = best_sections(
+                rewritten, vector, ranked, library.index, library.keywords, model.count_tokens, settings
+            )
+        cosine = covered = sure = 0.0
+        if ranked and passages:
+            first = passages[0]
+            words = set(terms(" ".join((first.title, *first.path, first.context or first.text))))
+            asked = terms(content(rewritten if dropped else _without(rewritten, question, guessed)))
+            covered = confidence.coverage(asked, library.keywords.idf(asked), words)
+            cosine = ranked[0].cosine
+            sure = confidence.confidence(cosine, covered)
+        now = time.perf_counter()
+        return Search(
+            id=question_id or new_id(),
+            question=question,
+            rewritten=rewritten,
+            passages=tuple(passages),
+            confidence=sure,
+            cosine=cosine,
+            coverage=covered,
+            seconds={
+                "embed": clock[1] - clock[0],
+                "retrieve": clock[2] - clock[1],
+                "widen": now - clock[2],
+                "total": now - started,
+            },
+            where=to_json(filters) or None,
+            index_version=library.index.facts().get("index_version", ""),
+            proposed=tuple(Proposed(p.label, p.where, applied=not dropped) for p in guessed),
+            notices=("guess-dropped",) if dropped and ranked else (),
+        )
+
+    def ask(
+        self,
+        name: str,
+        question: str,
+        *,
+        where: Where | None = None,
+        history: Sequence[Turn] = (),
+        settings: Settings | None = None,
+        conversation_id: str | None = None,
+        replaces: str | None = None,
+        origin: Origin = "chat",
+        link: str | None = None,
+        question_id: str | None = None,
+    ) -> Response:
+        """Answer a question; the record is stored when the response has been read.
+
+        In a chat a guessed filter is shown before it is applied, so ``filters.guess`` counts
+        for other origins only. The errors are those of :meth:`search`.
+        """
+        started = time.perf_counter()
+        settings = settings or self.prototype(name).settings
+        found = self.search(
+            name,
+            question,
+            where=where,
+            history=history,
+            settings=replace(settings, filters_guess="off") if origin == "chat" else settings,
+            question_id=question_id,
+        )
+        generator = _generator(settings)
+        sure = found.confidence >= confidence.threshold(settings.abstain) and bool(found.passages)
+        pieces: Iterator[str | Draft]
+        if sure:
+            pieces = generator.generate(found.rewritten, found.passages, history)
+        else:
+            pieces = iter([DONT_KNOW if found.passages else NO_DOCUMENT])
+        answer = Answer(
+            id=new_id(),
+            question=found.question,
+            rewritten=found.rewritten,
+            text="",
+            citations=(),
+            passages=found.passages,
+            confidence=found.confidence,
+            abstained=not sure,
+            generator=generator.name,
+            usage={},
+            seconds=found.seconds,
+            provenance=Provenance(
+                prototype=name,
+                settings=settings.fingerprint,
+                index_version=found.index_version,
+                prompt_version=generator.prompt_version,
+                link=link,
+            ),
+            created=time.time(),
+            where=found.where,
+            conversation_id=conversation_id,
+            origin=origin,
+            notices=found.notices if found.passages else (*found.notices, "filters-empty"),
+            proposed=found.proposed,
+        )
+
+        def store(record: Answer) -> None:
+            self.store.save_answer(record, replaces=replaces)
+
+        return Response(answer, pieces, store, started)
+
+
+def _generator(settings: Settings) -> Generator:
+    from rag.generators.extractive import ExtractiveGenerator
+
+    return ExtractiveGenerator()
+
+
+def _printable(text: str) -> str:
+    """The text with control characters, and what is no Unicode, as spaces."""
+    return "".join(" " if category(c) in ("Cc", "Cs") and c not in "\n\t" else c for c in text).strip()
+
+
+def _clean(question: str) -> str:
+    """The question without control characters; raises :class:`UsageError` if it is none."""
+    cleaned = _printable(question)
+    if not any(c.isprintable() and not c.isspace() for c in cleaned):
+        raise UsageError("The question is empty. Write one.")
+    if len(cleaned) > MAX_QUESTION:
+        raise UsageError(
+            f"The question has {len(cleaned):,} characters, and the limit is {MAX_QUESTION:,}. Shorten it."
+        )
+    return cleaned
+
+
+def _without(rewritten: str, question: str, applied: Sequence[Proposal]) -> str:
+    """The text searched with, less the words that became filters: every document found satisfies them.
+
+    All of it where nothing else is left.
+    """
+    at = rewritten.rfind(question.strip())
+    if not applied or at < 0:
+        return rewritten
+    at -= len(question) - len(question.lstrip())  # spans count from the start of the question
+    kept = list(rewritten)
+    for proposal in applied:
+        for n in range(max(at + proposal.start, 0), min(at + proposal.end, len(kept))):
+            kept[n] = " "
+    left = "".join(kept)
+    words = re.findall(r"\w+", left.casefold())
+    return left if any(word not in FUNCTION_WORDS for word in words) else rewritten
+
+
+def _csv_options(name: str, table: Mapping[str, Any]) -> CsvOptions:
+    columns: dict[str, tuple[str, ...]] = {}
+    single: dict[str, str] = {}
+    labels: Mapping[str, str] = {}
+    for key, value in table.items():
+        if key in ("text", "metadata") and isinstance(value, list) and _all_text(value):
+            columns[key] = tuple(value)
+        elif key in ("title", "id") and isinstance(value, str):
+            single[key] = value
+        elif key == "labels" and isinstance(value, Mapping) and _all_text(value.values()):
+            labels = value
+        else:
+            raise PrototypeError(
+                f"The prototype “{name}” does not load: a [csv] table takes text and metadata (lists of "
+                "columns), title and id (a column), and labels (a table). Mend its prototype.toml."
+            )
+    return CsvOptions(
+        text=columns.get("text", ()),
+        metadata=columns.get("metadata", ()),
+        title=single.get("title"),
+        id=single.get("id"),
+        labels=labels,
+    )
+
+
+def _all_text(values: Iterable[object]) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+def _fingerprint(prototype: Prototype) -> str:
+    """Changes when the documents that a prototype brings, its prototype.toml, or the reading of them do."""
+    digest = hashlib.sha256(f"{VERSION} {Chunking().version}".encode())
+    for path in [prototype.folder / "prototype.toml", *prototype.document_paths]:
+        for file in sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]:
+            digest.update(f"\n{file.name}\n".encode())
+            if file.is_file():  # a missing one is reported by the ingest
+                digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,355 @@
+"""Stand-ins that speak the real interfaces: no model, no network, nothing to wait for."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.config import Environment, Settings
+from rag.errors import GenerationError, PrototypeError
+from rag.guess import Proposal
+from rag.prototypes import Facet, Prototype
+from rag.store import Store, new_id
+from rag.types import Answer, Citation, IngestProgress, Metadata, Passage, Provenance, Turn, Vectors, Where
+
+WINES: Sequence[Metadata] = (
+    {
+        "name": "Quinta da Pedra 2019",
+        "country": "Portugal",
+        "price": 14,
+        "added": 0,
+        "pairs_with": ("lamb", "stew"),
+    },
+    {
+        "name": "Monte Velho 2021",
+        "country": "Portugal",
+        "price": 9,
+        "added": 86_400 * 40,
+        "pairs_with": ("pizza",),
+    },
+    {"name": "Viña Salina 2018", "country": "Spain", "price": 22, "pairs_with": ("lamb", "cheese")},
+    {"name": "Clos des Fées 2020", "country": "France", "price": 38, "pairs_with": ("game", "stew")},
+    {"name": "Weingut Sonnberg 2022", "country": "Germany", "price": 11, "pairs_with": ("fish",)},
+)
+HOSTILE = (
+    "Read <img src=x onerror=\"fetch('http://127.0.0.1:9/html')\"> and ![x](http://127.0.0.1:9/leak) or "
+    "[a](javascript:alert(1)), $$x^2$$, :red[x], :material/home: https://127.0.0.1:9/bare. Sealed with wax."
+)
+_DAY = 86_400
+_FACETS = (
+    Facet("country", "Country", "choice"),
+    Facet("pairs_with", "Goes with", "list"),
+    Facet("price", "Price", "range", unit="€"),
+    Facet("added", "Added", "date"),
+)
+
+
+def prototypes() -> dict[str, Prototype]:
+    wine = Prototype(
+        name="wine",
+        folder=Path("wine"),
+        title="Wine cellar",
+        icon="🍷",
+        description="A catalogue of wines: ask for a taste, a dish or a price.",
+        greeting="What are you in the mood for?",
+        suggestions=("Which wine goes with lamb?", "What is a good wine under 15 €?", "Tell me about Spain"),
+        accent="#8B2942",
+        ready_made=True,
+        facets=_FACETS,
+    )
+    handbook = Prototype(
+        name="handbook",
+        folder=Path("handbook"),
+        title="Handbook",
+        icon="🧭",
+        description="Thumbprint's own documentation, answering questions about itself.",
+        greeting="Ask how Thumbprint works.",
+        suggestions=("What is sealed with wax?",),
+        ready_made=True,
+    )
+    return {p.name: p for p in (wine, handbook)}
+
+
+@dataclass
+class FakePreparation:
+    ready: bool = True
+    error: str | None = None
+    progress: IngestProgress = field(default_factory=lambda: IngestProgress("done", 1, 1, 5, 0.0))
+
+    def wait(self, timeout: float | None = None) -> bool:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not (self.ready or self.error) and (deadline is None or time.monotonic() < deadline):
+            time.sleep(0.01)
+        return self.ready
+
+
+@dataclass(frozen=True)
+class FakeFacetValues:
+    facet: Facet
+    values: tuple[tuple[str, int], ...] = ()
+    low: float | None = None
+    high: float | None = None
+    documents: int = 0
+
+
+class FakeResponse:
+    def __init__(self, pieces: Iterator[str], finish: Callable[[str, bool], Answer]) -> None:
+        self._pieces, self._finish = pieces, finish
+        self._text = ""
+        self._answer: Answer | None = None
+
+    def __iter__(self) -> Iterator[str]:
+        stopped = True
+        try:
+            for piece in self._pieces:
+                self._text += piece
+                yield piece
+            stopped = False
+        finally:
+            if self._answer is None:
+                self._answer = self._finish(self._text, stopped)
+
+    @property
+    def answer(self) -> Answer:
+        assert self._answer is not None, "read the pieces first"
+        return self._answer
+
+    def close(self) -> None:
+        if self._answer is None:
+            self._answer = self._finish(self._text, True)
+
+
+class FakeEngine:
+    """``rag.engine.Engine`` over five wines. What it does is in the words of the question:
+
+    ``slow`` streams for seconds, ``nowhere`` is not answered, ``break`` fails and
+    ``fade`` fails half-way, ``wax``
+    quotes a document that tries everything.
+    """
+
+    def __init__(self, home: Path, *, delay: float = 0.0, preparation: FakePreparation | None = None) -> None:
+        self.environment = Environment(home=home)
+        self.store = Store(home / "store.db")
+        self.delay = delay
+        self.preparation = preparation or FakePreparation()
+        self.problems: list[str] = []
+        self.asked: list[dict[str, Any]] = []
+        self.guessed: tuple[Facet, ...] = ()
+        """The facets of a prototype that declares none."""
+        self.release = threading.Event()
+        """``wait`` in a question holds the answer, half written, until this is set."""
+
+    def prototypes(self) -> tuple[list[Prototype], list[str]]:
+        return list(prototypes().values()), self.problems
+
+    def prototype(self, name: str) -> Prototype:
+        if name not in prototypes():
+            raise PrototypeError(f"There is no prototype “{name}”. Known: {', '.join(prototypes())}.")
+        return prototypes()[name]
+
+    def prepare(self, name: str) -> FakePreparation:
+        return self.preparation
+
+    def facets(self, name: str, where: Where | None = None) -> list[FakeFacetValues]:
+        rows = self._matching(where)
+
+        def counts(key: str) -> tuple[tuple[str, int], ...]:
+            values = [v for r in rows for v in _values(r[key])]
+            return tuple((v, values.count(v)) for v in sorted({v for r in WINES for v in _values(r[key])}))
+
+        facets = self.prototype(name).facets or self.guessed
+        made = {
+            "country": lambda f: FakeFacetValues(f, counts(f.key), documents=len(rows)),
+            "pairs_with": lambda f: FakeFacetValues(f, counts(f.key), documents=len(rows)),
+            "price": lambda f: FakeFacetValues(f, low=9, high=38, documents=len(rows)),
+            "added": lambda f: FakeFacetValues(f, low=0, high=364 * _DAY, documents=len(rows)),
+        }
+        return [made[facet.key](facet) for facet in facets]
+
+    def proposals(self, name: str, question: str, *, now: float | None = None) -> list[Proposal]:
+        return []
+
+    def matching(self, name: str, where: Where | None) -> tuple[int, int]:
+        return len(self._matching(where)), len(WINES)
+
+    def ask(
+        self,
+        name: str,
+        question: str,
+        *,
+        where: Where | None = None,
+        history: Sequence[Turn] = (),
+        settings: Settings | None = None,
+        conversation_id: str | None = None,
+        replaces: str | None = None,
+        origin: str = "chat",
+        link: str | None = None,
+    ) -> FakeResponse:
+        self.asked.append({"question": question, "where": where, "history": tuple(history), "name": name})
+        if "break" in question:
+            raise GenerationError("The model did not answer. Ask again in a minute.")
+        quotes, abstained, notices = self._quotes(question, where)
+        passages = tuple(_passage(n, quote, row) for n, (quote, row) in enumerate(quotes))
+        text, citations = _write(passages) if not abstained else ("I don't know from these documents.", ())
+
+        def pieces() -> Iterator[str]:
+            words = re.findall(r"\S+\s*", text) * (10 if "slow" in question else 1)
+            for n, word in enumerate(words):
+                if "fade" in question and n == 3:
+                    raise GenerationError("The model stopped in the middle. Ask again in a minute.")
+                if "wait" in question and n == 3:
+                    assert self.release.wait(20)
+                time.sleep(0.05 if "slow" in question else self.delay)
+                yield word
+
+        def finish(written: str, stopped: bool) -> Answer:
+            answer = Answer(
+                id=new_id(),
+                question=question,
+                rewritten=question,
+                text=written,
+                citations=tuple(c for c in citations if c.answer_end <= len(written)),
+                passages=passages,
+                confidence=0.2 if abstained else 0.8,
+                abstained=abstained,
+                generator="fake",
+                usage={},
+                seconds={"total": 0.02},
+                provenance=Provenance(name, "5e77", "1d3", "p1"),
+                created=time.time(),
+                where=where,
+                conversation_id=conversation_id,
+                stopped=stopped,
+                notices=notices,
+            )
+            self.store.save_answer(answer, replaces=replaces)
+            return answer
+
+        return FakeResponse(pieces(), finish)
+
+    def _quotes(
+        self, question: str, where: Where | None
+    ) -> tuple[list[tuple[str, Metadata]], bool, tuple[str, ...]]:
+        rows = self._matching(where)
+        if not rows:
+            return [], True, ("filters-empty",)
+        if "wax" in question:
+            return [(HOSTILE, {"name": "Notes <b>on</b> wax"})], False, ()
+        quotes = [(f"{row['name']} comes from {row['country']}.", row) for row in rows[:3]]
+        return quotes, "nowhere" in question, ()
+
+    def _matching(self, where: Where | None) -> list[Metadata]:
+        return [row for row in WINES if _holds(where, row)]
+
+
+def _values(value: object) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else (str(value),)
+
+
+def _holds(where: Mapping[str, Any] | None, row: Metadata) -> bool:
+    for key, test in (where or {}).items():
+        if key == "$and":
+            held = all(_holds(part, row) for part in test)
+        elif key == "$or":
+            held = any(_holds(part, row) for part in test)
+        else:
+            held = key in row and all(_test(op, row[key], operand) for op, operand in test.items())
+        if not held:
+            return False
+    return True
+
+
+def _test(op: str, value: Any, operand: Any) -> bool:
+    tests: dict[str, Callable[[], bool]] = {
+        "$in": lambda: value in operand,
+        "$contains": lambda: operand in value,
+        "$gte": lambda: value >= operand,
+        "$lte": lambda: value <= operand,
+    }
+    return tests[op]()
+
+
+def _passage(n: int, quote: str, row: Metadata) -> Passage:
+    before, after = "From the cellar book.\n", "\nDrink it within five years; store it lying down."
+    return Passage(
+        document_id=f"d{n}",
+        source="cellar/wines.csv",
+        title=str(row["name"]),
+        start=100,
+        end=100 + len(quote),
+        text=quote,
+        score=0.031 - n / 1000,
+        scorer="fused",
+        metadata={key: value for key, value in row.items() if key != "name"},
+        path=("Reds", "South") if n else (),
+        page=None if n else 3,
+        context=before + quote + after,
+        context_start=100 - len(before),
+    )
+
+
+def _write(passages: Sequence[Passage]) -> tuple[str, tuple[Citation, ...]]:
+    text, citations = "", []
+    for n, passage in enumerate(passages):
+        start = len(text)
+        text += passage.text
+        end = len(text)
+        text += f" [{n + 1}] "
+        where = (passage.document_id, passage.source, passage.start, passage.end)
+        citations.append(Citation(n + 1, *where, passage.text, "verbatim", start, end, passage=n))
+    return text.rstrip(), tuple(citations)
+
+
+_WORDS = re.compile(r"\S+")
+
+
+class FakeEmbedder:
+    """Words hashed into 32 signed counts: texts that share words are near each other.
+
+    A token is what stands between spaces. ``delay`` seconds go by for each section, for
+    tests that need an ingest to take its time.
+    """
+
+    name = "fake"
+    max_tokens = 254
+    dimensions = 32
+
+    def __init__(self, name: str = "fake", delay: float = 0.0) -> None:
+        self.delay = delay
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [len(text.split()) for text in texts]
+
+    def token_offsets(self, text: str) -> list[tuple[int, int]]:
+        return [match.span() for match in _WORDS.finditer(text)]
+
+    def embed_query(self, text: str) -> NDArray[np.float32]:
+        vector: NDArray[np.float32] = self.embed_texts([text])[0]
+        return vector
+
+    def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        rows = np.zeros((len(texts), self.dimensions), np.float32)
+        for row, text in zip(rows, texts, strict=True):
+            for word in re.findall(r"\w+", text.casefold()) or [""]:
+                place = zlib.crc32(word.encode("utf-8", "replace"))
+                row[place % self.dimensions] += 1 if place & 64 else -1
+            row[0] += 0.001  # counts may cancel out, and a row of zeros has no direction
+        return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
+
+    def embed_sections(
+        self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]
+    ) -> list[Vectors]:
+        time.sleep(self.delay * len(texts))
+        return [
+            self.embed_texts([text[start:end] for start, end in inner])
+            for text, inner in zip(texts, spans, strict=True)
+        ]

@@ -1,0 +1,90 @@
+"""Imports run one way: vocabulary <- stages <- wiring <- what people see."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Each layer may import itself only where `within` says so, and any layer before it.
+LAYERS: list[tuple[set[str], bool]] = [
+    ({"types", "errors", "config", "dates", "words"}, True),
+    ({"prototypes", "filters", "sentences", "abbreviations"}, False),
+    (
+        {
+            "readers", "chunk", "embed", "index", "keyword", "retrieve", "generators", "cite", "confidence",
+            "rewrite", "store",
+        },
+        False,
+    ),
+    ({"library", "facets", "prepare", "response", "versions"}, False),
+    ({"guess"}, False),
+    ({"catalogue"}, False),
+    ({"ingest"}, False),
+    ({"engine"}, False),
+    ({"doctor", "show"}, False),
+    ({"cli"}, False),
+    ({"__main__"}, False),
+]  # fmt: skip
+HEAVY = ("torch", "sentence_transformers", "transformers", "chromadb", "openai", "cohere", "supabase")
+
+
+def module_of(path: Path) -> str:
+    """The name of the module or package right under ``rag`` that a file belongs to."""
+    return path.relative_to(ROOT / "rag").parts[0].removesuffix(".py")
+
+
+def imports_of(path: Path) -> set[str]:
+    """Every ``rag.x`` that a file imports anywhere, as ``x``."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.module == "rag":
+            names = [f"rag.{a.name}" for a in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module]
+        found |= {name.split(".")[1] for name in names if name.startswith("rag.")}
+    return found
+
+
+SOURCES = sorted((ROOT / "rag").rglob("*.py"))
+
+
+def layer_of(module: str) -> int:
+    for number, (modules, _) in enumerate(LAYERS):
+        if module in modules:
+            return number
+    raise AssertionError(f"rag/{module} stands in no layer: add it to tests/test_imports.py")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_import_runs_back(path: Path) -> None:
+    if path == ROOT / "rag" / "__init__.py":
+        return
+    module = module_of(path)
+    own = layer_of(module)
+    for other in imports_of(path) - {module}:
+        theirs = layer_of(other)
+        assert theirs < own or (theirs == own and LAYERS[own][1]), f"rag.{module} imports rag.{other}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_library_never_imports_streamlit(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+        assert not any(name.split(".")[0] in ("streamlit", "pages", "app") for name in names)
+
+
+def test_importing_the_engine_loads_nothing_heavy() -> None:
+    code = f"import sys, rag.engine, rag.cli; print([m for m in {HEAVY!r} if m in sys.modules])"
+
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
