@@ -1,0 +1,68 @@
+"""The chat page, and the entry point: ``streamlit run app.py``."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from pages.ui import chat, choice, conversations, facets, frame, preparation
+from pages.ui.answer import draw_answer, draw_question
+from pages.ui.browser import is_refused, remember
+from rag.types import Answer
+
+
+def main() -> None:
+    """Draw the page: the sidebar, the conversation or its beginning, the input."""
+    page = frame.open_page()
+    prototypes, broken = page.engine.prototypes()
+    # Before the store is read: an answer that is finished by now is in there.
+    writing, has_ended = chat.written(page)
+    conversation = conversations.opened(page)
+    prototype = choice.chosen(prototypes, conversation)
+    if preparation.is_ready(prototype):
+        prototype = facets.completed(page, prototype)
+    st.set_page_config(page_title=f"{prototype.title} · {frame.NAME}", page_icon=prototype.icon)
+    answers = conversations.answers(page, conversation)
+    ask = partial(chat.ask, page, prototype, conversation)
+
+    def regenerate(answer: Answer) -> None:
+        ask(answer.question, answer)
+
+    frame.notices()
+    if conversation is None:
+        choice.welcome(prototypes, prototype, ask)
+        choice.problems(broken)
+    else:
+        choice.heading(prototype)
+        anew = (writing.replaces, writing.partial) if writing else ()
+        for answer, rating in answers:
+            if answer.id in anew:
+                continue  # only the last one is ever written anew: it stands below
+            draw_question(answer.question)
+            newest = answer is answers[-1][0] and writing is None
+            draw_answer(page, prototype, answer, rating, regenerate=regenerate if newest else None)
+        if writing is not None:
+            chat.draw_writing(page, prototype, conversation, writing, has_ended=has_ended)
+    frame.remembered_problem()
+    with st.bottom:
+        ready = preparation.status(page, prototype, told=writing is not None)
+        if ready:
+            prototype = facets.completed(page, prototype)
+            facets.active(page, prototype)
+        if is_refused():
+            st.caption("This browser keeps no cookies, so conversations end when this page is closed.")
+    st.chat_input(  # not inside st.bottom: Streamlit follows the newest message only when it puts it there
+        f"Ask {prototype.title}", key=chat.INPUT, on_submit=chat.submit, args=(page, prototype, conversation)
+    )
+    with st.sidebar:
+        conversations.new_button(conversation)
+        if ready:
+            facets.draw(page, prototype)
+        conversations.listed(page, conversation, {p.name: p.icon for p in prototypes})
+    conversations.dialogs(page, conversation)
+    remember()
+
+
+with frame.told():
+    main()

@@ -1,0 +1,1 @@
+"""The pages, one thin script each, and under ``ui`` what they share."""

@@ -1,0 +1,1 @@
+"""What the pages share. Streamlit lives here, in ``app.py`` and in ``pages/``, and nowhere else."""

@@ -1,0 +1,145 @@
+"""Ask, write anew, stop, try again; and the answer that is being written, as it grows."""
+
+from __future__ import annotations
+
+import re
+
+import streamlit as st
+
+from pages.ui import address, conversations, facets, frame, preparation
+from pages.ui.answer import CHIP_GAP, chip, draw_question, remarks
+from pages.ui.frame import Page
+from pages.ui.text import MARKUP, composed
+from pages.ui.writing import Writing
+from rag.errors import ThumbprintError
+from rag.prototypes import Prototype
+from rag.types import Answer, Conversation
+
+INPUT = "question"
+_LOOK = 0.2
+"""Seconds between two looks at an answer being written: text that grows faster reads as a flicker."""
+_MARKER = re.compile(r"(?<=\S) ?(\[\d{1,2}\])(?=\s|\[|$)")
+
+
+def submit(page: Page, prototype: Prototype, conversation: Conversation | None) -> None:
+    """Callback of the input box."""
+    question = str(st.session_state[INPUT] or "").strip()
+    if question:
+        ask(page, prototype, conversation, question)
+
+
+def ask(
+    page: Page,
+    prototype: Prototype,
+    conversation: Conversation | None,
+    question: str,
+    replaces: Answer | None = None,
+) -> None:
+    """Callback: begin to answer, in the open conversation or a new one.
+
+    ``replaces`` is the answer to write anew, under the filters of now.
+    """
+    try:
+        opened = conversation.id if conversation else conversations.begin(page, prototype.name, question)
+    except ThumbprintError as error:
+        st.session_state[INPUT] = question  # so that nothing has to be typed again
+        frame.remember_problem(str(error))
+        return
+    preparation.forget_failure(prototype)
+    replaced = replaces.id if replaces else None
+    where = facets.selected(prototype)
+    engine = page.engine
+
+    page.writings.begin(
+        opened,
+        Writing(question, where=where, replaces=replaced),
+        prepare=lambda: engine.prepare(prototype.name),
+        ask=lambda: engine.ask(
+            prototype.name,
+            question,
+            where=where,
+            history=conversations.turns(page, opened, before=replaced),
+            conversation_id=opened,
+            replaces=replaced,
+        ),
+    )
+
+
+def written(page: Page) -> tuple[Writing | None, bool]:
+    """What is being written (or failed) in the conversation of the address, and whether it has ended."""
+    writing = page.writings.of(address.get(address.CONVERSATION))
+    has_ended = writing is not None and writing.done
+    return (None if writing is not None and writing.succeeded else writing), has_ended
+
+
+def draw_writing(
+    page: Page, prototype: Prototype, conversation: Conversation, writing: Writing, *, has_ended: bool
+) -> None:
+    """The exchange that is being written, or the one that failed and can be tried again.
+
+    ``has_ended`` as :func:`written` said it: one that ended since has left the page with a
+    view of the store from before, so the page is drawn again.
+    """
+    draw_question(writing.question)
+    with st.chat_message("assistant", avatar=prototype.icon):
+        if has_ended:
+            _ended(page, prototype, conversation, writing)
+        else:
+            st.fragment(_growing, run_every=_LOOK)(prototype, writing)
+
+
+def _growing(prototype: Prototype, writing: Writing) -> None:
+    if writing.done:
+        st.rerun()  # the whole page: the answer is in the store now, with its evidence
+    if writing.text:
+        st.markdown(_so_far(writing.text))
+    elif writing.preparing is not None:
+        preparation.progress(writing.preparing, "Your question is next.")
+    else:
+        st.markdown(":shimmer[Searching the documents…]")
+    remarks(prototype, writing.where)
+    st.button(
+        "Stopping…" if writing.stopping else "Stop",
+        key="stop",
+        icon=":material/stop_circle:",
+        on_click=writing.stop,
+        disabled=writing.stopping,
+    )
+
+
+def _so_far(text: str) -> str:
+    """Half an answer: what looks like a marker is drawn as a chip; the whole knows better."""
+    parts = _MARKER.split(text)
+    pieces = [
+        (part, "") if n % 2 == 0 else (CHIP_GAP + chip(int(part[1:-1]), "verbatim"), MARKUP)
+        for n, part in enumerate(parts)
+    ]
+    return composed(pieces)
+
+
+def _ended(page: Page, prototype: Prototype, conversation: Conversation, writing: Writing) -> None:
+    if writing.text:
+        st.markdown(_so_far(writing.text))
+    if writing.error:
+        frame.problem(writing.error)
+    else:
+        st.caption("Stopped before it was asked.")
+    with st.container(horizontal=True, gap="xsmall"):
+        everything = (page, prototype, conversation, writing)
+        st.button("Try again", key="try-again", icon=":material/refresh:", on_click=_again, args=everything)
+        st.button(
+            "Change the question", key="change", icon=":material/edit:", on_click=_change, args=everything
+        )
+
+
+def _change(page: Page, prototype: Prototype, conversation: Conversation, writing: Writing) -> None:
+    page.writings.drop(conversation.id, writing)
+    st.session_state[INPUT] = writing.question
+    if not conversation.answers:
+        conversations.close()
+
+
+def _again(page: Page, prototype: Prototype, conversation: Conversation, writing: Writing) -> None:
+    instead_of = writing.partial or writing.replaces
+    replaced = [a for a, _ in conversations.answers(page, conversation) if a.id == instead_of]
+    ask(page, prototype, conversation, writing.question, replaced[0] if replaced else None)

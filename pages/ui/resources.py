@@ -1,0 +1,29 @@
+"""The only objects that outlive a script run: the engine, and the answers being written.
+
+Both are made once a server process and shared by every session and thread of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.ui.writing import Writings
+
+if TYPE_CHECKING:
+    from rag.engine import Engine
+
+
+@st.cache_resource(show_spinner=False)
+def engine() -> Engine:
+    """The engine. Cheap to make: whatever is heavy, it loads in ``prepare``, behind the page."""
+    from rag.engine import Engine
+
+    return Engine()
+
+
+@st.cache_resource(show_spinner=False)
+def writings() -> Writings:
+    """The answers being written in this server process."""
+    return Writings()

@@ -1,0 +1,260 @@
+"""Asking on the chat page: greeting, answer, evidence, rating, writing anew, stopping, failing."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from page_steps import SECRET, OpenApp, address, ask, conversation_id, first_words, keys, run, settle, texts
+
+from rag.errors import StoreError
+from tests.fakes import FakeEngine
+
+LAMB = "Which wine goes with lamb?"
+
+
+def test_a_first_visit_greets_and_offers_questions(open_app: OpenApp) -> None:
+    at = open_app()
+    assert "mood for" in texts(at)
+    assert address(at, "prototype") == "wine"
+    assert keys(at)[:3] == ["suggestion-0", "suggestion-1", "suggestion-2"]
+    assert at.pills("prototype-choice").value == "wine"
+    assert at.chat_input[0].placeholder == "Ask Wine cellar"
+
+
+def test_choosing_a_prototype_greets_in_its_name(open_app: OpenApp) -> None:
+    at = open_app()
+    at.pills("prototype-choice").set_value("handbook")
+    run(at)
+    assert address(at, "prototype") == "handbook"
+    assert at.title[0].value == "🧭 Handbook"
+
+
+def test_an_unknown_prototype_is_told_and_the_first_one_shown(open_app: OpenApp) -> None:
+    at = open_app(prototype="beer")
+    told = "There is no prototype “beer” here, so this is Wine cellar&#46;"
+    assert [info.value for info in at.info] == [told]
+    assert address(at, "prototype") == "wine"
+    assert [info.value for info in run(at).info] == [told]
+    assert not ask(at, LAMB).info
+
+
+def test_a_prototype_that_does_not_load_is_told_and_the_others_work(
+    open_app: OpenApp, engine: FakeEngine
+) -> None:
+    engine.problems = ["The prototype “tea” does not load. Mend its prototype.toml"]
+    at = open_app()
+    assert "The prototype “tea” does not load" in at.error[0].value
+    assert len(at.chat_input) == 1
+
+
+def test_a_clicked_suggestion_is_answered_with_chips(open_app: OpenApp) -> None:
+    at = open_app()
+    at.button("suggestion-0").click()
+    settle(at)
+    assert [m.name for m in at.chat_message] == ["user", "assistant"]
+    assert "comes from Portugal&#46;&#8239;:blue-badge[1] Monte Velho" in texts(at)
+
+
+def test_a_quotation_is_shown_where_it_stands(open_app: OpenApp) -> None:
+    at = ask(open_app(), LAMB)
+    pills = next(p for p in at.pills if p.label == "See the evidence")
+    assert pills.options == ["**1** Quinta da Pedra 2019, page 3", "**2** South", "**3** South"]
+    assert pills.value is None
+    pills.set_value(1)
+    run(at)
+    assert ":yellow-background[Quinta da Pedra 2019 comes from Portugal&#46;]" in texts(at)
+    assert "quoted word for word" in texts(at)
+    assert "meaning and words, fused, score 0.031" in texts(at)
+    assert ":gray-badge[Price&#58; 14 €]" in texts(at)
+    assert "page 3 · cellar/wines&#46;csv" in texts(at)
+
+
+def test_the_chosen_quotation_alone_is_drawn(open_app: OpenApp) -> None:
+    at = ask(open_app(), LAMB)
+    for number in (1, 3):
+        next(p for p in at.pills if p.label == "See the evidence").set_value(number)
+        run(at)
+    assert ":yellow-background[Viña Salina 2018 comes from Spain&#46;]" in texts(at)
+    assert ":yellow-background[Quinta" not in texts(at)
+    assert "Reds › South · cellar" in texts(at)
+
+
+def test_a_follow_up_brings_the_earlier_turns(open_app: OpenApp, engine: FakeEngine) -> None:
+    ask(ask(open_app(), LAMB), "And with fish?")
+    (turn,) = engine.asked[-1]["history"]
+    assert turn.question == LAMB
+    assert turn.text.startswith("Quinta da Pedra 2019 comes from Portugal. [1]")
+
+
+def test_what_is_not_known_offers_the_nearest_passages(open_app: OpenApp) -> None:
+    at = ask(open_app(), "nowhere")
+    assert "I don't know from these documents&#46;" in texts(at)
+    nearest = next(p for p in at.pills if p.label == "Nearest passages")
+    assert nearest.value is None
+    nearest.set_value(1)
+    run(at)
+    assert ":yellow-background[Quinta" in texts(at)
+    assert "quoted word for word" not in texts(at)
+
+
+def test_a_thumb_is_stored_at_once_changed_and_taken_back(open_app: OpenApp, engine: FakeEngine) -> None:
+    at = ask(open_app(), LAMB)
+    answer = engine.store.conversation_answers(conversation_id(at), SECRET)[0][0]
+    for value, stored in ((1, "up"), (0, "down"), (None, None)):
+        at.feedback[0].set_value(value)
+        run(at)
+        assert engine.store.feedback(answer.id).rating == stored
+        assert "Saved" in texts(at)
+    assert len(engine.store.feedback_history(answer.id)) == 3
+    run(at)
+    assert "Saved" not in texts(at)
+
+
+def test_a_thumb_is_not_recorded_again_by_a_later_run(open_app: OpenApp, engine: FakeEngine) -> None:
+    at = ask(open_app(), LAMB)
+    at.feedback[0].set_value(1)
+    run(run(at))
+    answer = engine.store.conversation_answers(conversation_id(at), SECRET)[0][0]
+    assert len(engine.store.feedback_history(answer.id)) == 1
+
+
+def test_a_stored_thumb_is_shown_on_the_next_visit(open_app: OpenApp, engine: FakeEngine) -> None:
+    at = ask(open_app(), LAMB)
+    at.feedback[0].set_value(0)
+    run(at)
+    again = open_app(conversation=conversation_id(at))
+    assert again.feedback[0].value == 0
+
+
+def test_a_rating_that_cannot_be_stored_is_told(
+    open_app: OpenApp, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = ask(open_app(), LAMB)
+
+    def full(*_: object) -> None:
+        raise StoreError("The disk is full. Make room and try again.")
+
+    monkeypatch.setattr(engine.store, "add_feedback", full)
+    at.feedback[0].set_value(1)
+    run(at)
+    assert at.error[0].value.startswith("The rating was not saved&#46; The disk is full&#46;")
+
+
+def test_regenerating_replaces_the_answer_in_its_place(open_app: OpenApp, engine: FakeEngine) -> None:
+    at = ask(ask(open_app(), LAMB), "And with fish?")
+    next(b for b in at.button if b.label == "Regenerate").click()
+    settle(at)
+    assert len(at.chat_message) == 4
+    assert [a["question"] for a in engine.asked] == [LAMB, "And with fish?", "And with fish?"]
+    assert len(engine.asked[-1]["history"]) == 1
+
+
+def test_an_answer_grows_and_can_be_stopped(open_app: OpenApp, engine: FakeEngine) -> None:
+    at = open_app()
+    at.chat_input[0].set_value("wait for it")
+    run(at)
+    first_words(at)
+    assert "Quinta" in texts(run(at))
+    at.button("stop").click()
+    run(at)
+    engine.release.set()
+    settle(at)
+    (stored,) = engine.store.conversation_answers(conversation_id(at), SECRET)
+    assert stored[0].stopped
+    assert stored[0].text == "Quinta da Pedra 2019 "
+    assert "Stopped before its end" in texts(at)
+
+
+def test_a_new_question_stops_and_keeps_the_one_being_answered(open_app: OpenApp, engine: FakeEngine) -> None:
+    at = open_app()
+    at.chat_input[0].set_value("wait for it")
+    run(at)
+    first_words(at)
+    threading.Timer(0.1, engine.release.set).start()
+    ask(at, LAMB)
+    first, second = engine.store.conversation_answers(conversation_id(at), SECRET)
+    assert (first[0].stopped, second[0].stopped) == (True, False)
+    assert len(engine.asked[-1]["history"]) == 1
+
+
+def test_rating_while_another_answer_is_written_does_not_end_it(
+    open_app: OpenApp, engine: FakeEngine
+) -> None:
+    at = ask(open_app(), LAMB)
+    at.chat_input[0].set_value("wait for it")
+    run(at)
+    at.feedback[0].set_value(1)
+    run(at)
+    engine.release.set()
+    settle(at)
+    (_, feedback), (second, _) = engine.store.conversation_answers(conversation_id(at), SECRET)
+    assert feedback.rating == "up"
+    assert not second.stopped
+
+
+def test_a_failure_is_told_and_the_question_can_be_changed(open_app: OpenApp) -> None:
+    at = ask(open_app(), "break it")
+    assert at.error[0].value == "The model did not answer&#46; Ask again in a minute&#46;"
+    assert "break it" in texts(at)
+    at.button("change").click()
+    run(at)
+    assert not at.error
+    assert at.chat_input[0].proto.value == "break it"
+
+
+def test_a_failure_can_be_tried_again(open_app: OpenApp, engine: FakeEngine) -> None:
+    at = ask(open_app(), "break it")
+    at.button("try-again").click()
+    settle(at)
+    assert [a["question"] for a in engine.asked] == ["break it", "break it"]
+    assert len(at.error) == 1
+
+
+def test_a_failure_half_way_shows_what_there_is_and_trying_again_replaces_it(
+    open_app: OpenApp, engine: FakeEngine
+) -> None:
+    at = ask(open_app(), "fade away")
+    assert [m.name for m in at.chat_message] == ["user", "assistant"]
+    assert "Quinta da Pedra" in texts(at)
+    assert at.error[0].value.startswith("The model stopped in the middle")
+    at.button("try-again").click()
+    settle(at)
+    assert [m.name for m in at.chat_message] == ["user", "assistant"]
+    assert len(engine.store.conversation_answers(conversation_id(at), SECRET)) == 1
+
+
+def test_where_nothing_can_be_stored_the_question_is_kept(
+    open_app: OpenApp, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = open_app()
+
+    def full(*_: object) -> None:
+        raise StoreError("The disk is full. Make room and try again.")
+
+    monkeypatch.setattr(engine.store, "start_conversation", full)
+    at.chat_input[0].set_value(LAMB)
+    run(at)
+    assert at.error[0].value == "The disk is full&#46; Make room and try again&#46;"
+    assert at.chat_input[0].proto.value == LAMB
+
+
+def test_a_blank_question_is_not_asked(open_app: OpenApp, engine: FakeEngine) -> None:
+    at = open_app()
+    at.chat_input[0].set_value("   ")
+    run(at)
+    assert engine.asked == []
+
+
+def test_a_long_question_is_folded(open_app: OpenApp) -> None:
+    at = ask(open_app(), "wine? " * 3_400)
+    assert at.expander[0].label == "The whole question, 20,399 characters"
+    assert at.chat_message[0].markdown[0].value.endswith("wine?…")
+
+
+def test_what_documents_say_is_text_and_nothing_else(open_app: OpenApp) -> None:
+    at = ask(open_app(), "wax")
+    drawn = texts(at)
+    for structure in ("<img", "![x]", "](javascript", "$$", ":red[x]", ":material/home", "://", "<b>"):
+        assert structure not in drawn
+    assert "Sealed with wax&#46;" in drawn

@@ -1,0 +1,77 @@
+"""Filters, metadata and citation markers in words and chips."""
+
+from __future__ import annotations
+
+import pytest
+
+from pages.ui.answer import answer_markdown
+from pages.ui.describe import filter_words, metadata_words
+from rag.prototypes import Facet
+from rag.types import Citation, Verdict, Where
+
+FACETS = (
+    Facet("country", "Country", "choice"),
+    Facet("pairs_with", "Goes with", "list"),
+    Facet("price", "Price", "range", unit="€"),
+    Facet("added", "Added", "date"),
+)
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        (None, []),
+        ({"country": "Spain"}, ["Country: Spain"]),
+        ({"country": {"$in": ["Spain", "France"]}}, ["Country: Spain or France"]),
+        ({"price": {"$gte": 5, "$lte": 15.5}}, ["Price: 5 to 15.5 €"]),
+        ({"price": {"$gt": 5}}, ["Price: over 5 €"]),
+        ({"$or": [{"pairs_with": {"$contains": "fish"}}, {"pairs_with": {"$contains": "game"}}]},
+         ["Goes with: fish or game"]),
+        ({"$or": [{"country": "Spain"}, {"price": {"$lte": 9}}]}, ["Country: Spain or Price: up to 9 €"]),
+        ({"$and": [{"added": {"$gte": 86_400}}, {"dry": True}]}, ["Added: from 1970-01-02", "Dry: yes"]),
+        ({"grape_variety": {"$nin": ["Gamay"]}}, ["Grape variety: not Gamay"]),
+    ],
+)  # fmt: skip
+def test_filter_words(where: Where | None, words: list[str]) -> None:
+    assert filter_words(where, FACETS) == words
+
+
+def test_metadata_stands_under_its_labels_declared_facets_first() -> None:
+    metadata = {"abv": 13.5, "pairs_with": ("fish", "game"), "price": 14, "added": 86_400, "organic": False}
+    assert metadata_words(metadata, FACETS) == [
+        ("Goes with", "fish, game"),
+        ("Price", "14 €"),
+        ("Added", "1970-01-02"),
+        ("Abv", "13.5"),
+        ("Organic", "no"),
+    ]
+
+
+def cite(number: int, start: int, end: int, verdict: Verdict = "verbatim") -> Citation:
+    return Citation(number, "d", "d.txt", 0, 1, "q", verdict, start, end, passage=0)
+
+
+def test_a_marker_behind_its_span_is_a_chip() -> None:
+    assert answer_markdown("One. [1] Two. [2]", [cite(2, 9, 13), cite(1, 0, 4)]) == (
+        "One&#46;&#8239;:blue-badge[1] Two&#46;&#8239;:blue-badge[2]"
+    )
+
+
+def test_two_markers_of_one_span_are_two_chips() -> None:
+    assert answer_markdown("One. [1][2]", [cite(1, 0, 4), cite(2, 0, 4)]) == (
+        "One&#46;&#8239;:blue-badge[1] :blue-badge[2]"
+    )
+
+
+def test_brackets_of_the_document_stay_text() -> None:
+    assert answer_markdown("See [1] there. [1]", [cite(1, 0, 14)]) == (
+        "See &#91;1&#93; there&#46;&#8239;:blue-badge[1]"
+    )
+
+
+def test_a_number_without_a_citation_stays_text() -> None:
+    assert answer_markdown("One. [7]", [cite(1, 0, 4)]) == "One&#46; &#91;7&#93;"
+
+
+def test_what_is_not_supported_stands_out() -> None:
+    assert answer_markdown("One. [1]", [cite(1, 0, 4, "unsupported")]).endswith(":orange-badge[1]")
