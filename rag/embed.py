@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from rag.config import DEFAULT_MODEL
 from rag.errors import ModelError
-from rag.types import Vectors
+from rag.types import TokenVectors, Vectors
 
 DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Of the original weights of all-MiniLM-L6-v2; the packaged copy must be the same."""
@@ -143,6 +143,20 @@ class SentenceTransformerEmbedder:
                 results[i][j] = vector
         return results
 
+    def token_vectors(self, texts: Sequence[str]) -> list[TokenVectors] | None:
+        """Each text's tokens and their unit vectors; None where the model does not pool them by mean."""
+        if not self.pools_late:
+            return None
+        found: dict[int, TokenVectors] = {}
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        for at in range(0, len(order), _BATCH):
+            batch = order[at : at + _BATCH]
+            encodings, vectors = self._token_vectors([texts[i] for i in batch])
+            for row, i in enumerate(batch):
+                kept, offsets = _real_tokens(encodings[row])
+                found[i] = TokenVectors(offsets[kept], _unit(vectors[row][kept]))
+        return [found[i] for i in range(len(texts))]
+
     def _token_vectors(self, texts: Sequence[str]) -> tuple[list[Any], NDArray[np.float32]]:
         """Encodings and token vectors of a batch; vectors ``(n, tokens, d)``, padded."""
         torch = self._torch
@@ -176,9 +190,7 @@ def _pool(
     A sentence's vector is the sum of its token vectors and ``NEIGHBOUR_WEIGHT`` times
     those of the sentences beside it.
     """
-    real = np.array(encoding.special_tokens_mask) == 0
-    offsets = np.array(encoding.offsets, np.int64).reshape(-1, 2)
-    kept = np.flatnonzero(real & (offsets[:, 1] > offsets[:, 0]))
+    kept, offsets = _real_tokens(encoding)
     starts, ends = offsets[kept, 0], offsets[kept, 1]
     sums = np.vstack([np.zeros((1, vectors.shape[1])), np.cumsum(vectors[kept], axis=0, dtype=np.float64)])
     own = np.zeros((len(spans), vectors.shape[1]))
@@ -194,6 +206,13 @@ def _pool(
     pooled[1:] += NEIGHBOUR_WEIGHT * own[:-1]
     pooled[:-1] += NEIGHBOUR_WEIGHT * own[1:]
     return _unit(pooled.astype(np.float32)), empty
+
+
+def _real_tokens(encoding: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which tokens stand in the text, and the character span of every token."""
+    real = np.array(encoding.special_tokens_mask) == 0
+    offsets = np.array(encoding.offsets, np.int64).reshape(-1, 2)
+    return np.flatnonzero(real & (offsets[:, 1] > offsets[:, 0])), offsets
 
 
 def _window_text(text: str, spans: Sequence[tuple[int, int]], j: int) -> str:

@@ -378,6 +378,18 @@ class Conversation:
 # --- plug-ins ---------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class TokenVectors:
+    """A text's tokens, special ones left out: where each stands, and its vector in context.
+
+    ``offsets`` has shape ``(t, 2)``, characters into the text; ``vectors`` ``(t, d)``, unit
+    rows. A text longer than the model's window is cut there.
+    """
+
+    offsets: NDArray[np.int64]
+    vectors: Vectors
+
+
 class Embedder(Protocol):
     """Texts to unit vectors, one model behind it."""
 
@@ -408,6 +420,9 @@ class Embedder(Protocol):
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         """Whole texts: shape ``(n, d)``."""
+
+    def token_vectors(self, texts: Sequence[str]) -> list[TokenVectors] | None:
+        """Each text's tokens, for late interaction; None where the model gives none."""
 
 
 class Generator(Protocol):

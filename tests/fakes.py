@@ -19,7 +19,18 @@ from rag.errors import GenerationError, PrototypeError
 from rag.guess import Proposal
 from rag.prototypes import Facet, Prototype
 from rag.store import Store, new_id
-from rag.types import Answer, Citation, IngestProgress, Metadata, Passage, Provenance, Turn, Vectors, Where
+from rag.types import (
+    Answer,
+    Citation,
+    IngestProgress,
+    Metadata,
+    Passage,
+    Provenance,
+    TokenVectors,
+    Turn,
+    Vectors,
+    Where,
+)
 
 WINES: Sequence[Metadata] = (
     {
@@ -344,6 +355,15 @@ class FakeEmbedder:
                 row[place % self.dimensions] += 1 if place & 64 else -1
             row[0] += 0.001  # counts may cancel out, and a row of zeros has no direction
         return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
+
+    def token_vectors(self, texts: Sequence[str]) -> list[TokenVectors]:
+        return [
+            TokenVectors(
+                np.array(self.token_offsets(text), np.int64).reshape(-1, 2),
+                self.embed_texts([match[0] for match in _WORDS.finditer(text)]),
+            )
+            for text in texts
+        ]
 
     def embed_sections(
         self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]

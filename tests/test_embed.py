@@ -291,3 +291,15 @@ def test_real_files_through_the_real_command_line(tmp_path: Path) -> None:
         if expected is not None:
             best = answer["citations"][0]
             assert (best["source"], best["quote"], best["verdict"]) == (*expected, "verbatim")
+
+
+def test_each_token_has_a_unit_vector_and_a_place(model: SentenceTransformerEmbedder) -> None:
+    short, long = "Green tea.", "tea " * 400
+
+    found = model.token_vectors([long, short, ""])
+
+    assert found is not None
+    # What is cut has no closing special token, and room for one token more.
+    assert [len(f.vectors) for f in found] == [model.max_tokens + 1, 3, 0]
+    assert found[1].offsets.tolist() == [[0, 5], [6, 9], [9, 10]]
+    assert np.allclose(np.linalg.norm(found[1].vectors, axis=1), 1, atol=1e-5)
