@@ -50,6 +50,11 @@ class Settings:
     generator: str = field(default="auto", metadata={"key": "generator"})
     model: str = field(default="", metadata={"key": "model"})
     prompt: str = field(default="", metadata={"key": "prompt"})
+    prompt_order: str = field(default="edges", metadata={"key": "prompt.order"})
+    temperature: float | None = field(default=None, metadata={"key": "temperature"})
+    """None: the model's own."""
+    max_tokens: int = field(default=800, metadata={"key": "max_tokens"})
+    rewrite: str = field(default="auto", metadata={"key": "rewrite"})
     abstain: Abstain = field(default="on", metadata={"key": "abstain"})
 
     @property
@@ -93,6 +98,15 @@ def _share(value: Any) -> float:
     return number
 
 
+def _temperature(value: Any) -> float | None:
+    if value in ("", None):
+        return None
+    number = float(value) if not isinstance(value, bool) else math.nan
+    if not 0 <= number <= 2:
+        raise ValueError("takes a number from 0 to 2, or nothing")
+    return number
+
+
 def _abstain(value: Any) -> Abstain:
     if value is True or value == "on":
         return "on"
@@ -129,9 +143,13 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "filters.where": _where,
     "filters.guess": _one_of("on", "off"),
     "rerank": _one_of("none"),
-    "generator": _one_of("auto", "extractive"),
+    "generator": _one_of("auto", "openai", "cohere", "extractive"),
     "model": _text,
     "prompt": _text,
+    "prompt.order": _one_of("edges", "rank", "reverse"),
+    "temperature": _temperature,
+    "max_tokens": _whole(16, 32_000),
+    "rewrite": _one_of("auto", "rule", "off"),
     "abstain": _abstain,
 }
 _FIELDS: Mapping[str, str] = {f.metadata["key"]: f.name for f in fields(Settings)}
@@ -183,9 +201,14 @@ class Environment:
 
     home: Path
     chroma_host: str | None = None
-    chroma_api_key: str | None = None
+    chroma_api_key: str | None = field(default=None, repr=False)
     max_file_bytes: int = 50_000_000
     overrides: Mapping[str, str] = field(default_factory=dict)
+    openai_api_key: str | None = field(default=None, repr=False)
+    openai_base_url: str | None = None
+    cohere_api_key: str | None = field(default=None, repr=False)
+    cohere_base_url: str | None = None
+    cohere_model: str = ""
 
     @classmethod
     def load(cls, values: Mapping[str, str] | None = None) -> Environment:
@@ -208,6 +231,11 @@ class Environment:
             home=home,
             chroma_host=env.get("CHROMA_HOST") or None,
             chroma_api_key=env.get("CHROMA_API_KEY") or None,
+            openai_api_key=env.get("OPENAI_API_KEY") or None,
+            openai_base_url=env.get("OPENAI_BASE_URL") or None,
+            cohere_api_key=env.get("COHERE_API_KEY") or None,
+            cohere_base_url=env.get("CO_API_URL") or None,
+            cohere_model=env.get("COHERE_MODEL") or "",
             max_file_bytes=int(limit * 1_000_000),
             overrides=overrides,
         )

@@ -14,18 +14,25 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import lru_cache, reduce
 from pathlib import Path
 from typing import Any
 from unicodedata import category
 
+import numpy as np
+
 from rag import confidence
+from rag.answering import DONT_KNOW, checked, or_quoted
 from rag.catalogue import Catalogue
 from rag.chunk import Chunking
+from rag.cite import Judgement, judge
+from rag.cite.stream import Judge
 from rag.config import Environment, Settings
 from rag.errors import IndexingError, NotFound, PrototypeError, StoreError, UsageError
 from rag.facets import FacetValues, count_matching, facet_values
 from rag.filters import combine, parse, to_json
+from rag.generators.choose import choose
+from rag.generators.extractive import ExtractiveGenerator
 from rag.guess import Proposal, propose
 from rag.ingest import VERSION, Ingest, Progress
 from rag.keyword import terms
@@ -57,7 +64,6 @@ from rag.words import FUNCTION_WORDS, content
 MAX_QUESTION = 8_000
 """Characters. Far more than a question needs, and the models read 256 tokens of it."""
 
-DONT_KNOW = "I don't know from these documents."
 NO_DOCUMENT = "No document matches the filters. Drop one of them and ask again."
 
 
@@ -379,6 +385,23 @@ class Engine:
             notices=("guess-dropped",) if dropped and ranked else (),
         )
 
+    def judge(self, name: str) -> Judge:
+        """What says whether a source supports a claim, with the prototype's embedding model."""
+        return _judge(self.embedder(self.prototype(name).settings.embedding_model))
+
+    def _answered(
+        self, generator: Generator, found: Search, history: Sequence[Turn], model: str
+    ) -> Iterator[str | Draft]:
+        quoting = ExtractiveGenerator()
+        if isinstance(generator, ExtractiveGenerator):
+            return generator.generate(found.rewritten, found.passages, history)
+        written = generator.generate(found.question, found.passages, history)
+        return or_quoted(
+            checked(written, found.passages, _judge(self.embedder(model))),
+            lambda: quoting.generate(found.rewritten, found.passages, history),
+            quoting.name,
+        )
+
     def ask(
         self,
         name: str,
@@ -408,11 +431,12 @@ class Engine:
             settings=replace(settings, filters_guess="off") if origin == "chat" else settings,
             question_id=question_id,
         )
-        generator = _generator(settings)
+        prototype = self.prototype(name)
+        generator = choose(settings, self.environment, prototype.folder)
         sure = found.confidence >= confidence.threshold(settings.abstain) and bool(found.passages)
         pieces: Iterator[str | Draft]
         if sure:
-            pieces = generator.generate(found.rewritten, found.passages, history)
+            pieces = self._answered(generator, found, history, prototype.settings.embedding_model)
         else:
             pieces = iter([DONT_KNOW if found.passages else NO_DOCUMENT])
         answer = Answer(
@@ -448,10 +472,14 @@ class Engine:
         return Response(answer, pieces, store, started)
 
 
-def _generator(settings: Settings) -> Generator:
-    from rag.generators.extractive import ExtractiveGenerator
+def _judge(embedder: Embedder) -> Judge:
+    """Claims judged by that model; a source that several claims cite is embedded once."""
+    embed_one = lru_cache(maxsize=500)(lambda text: embedder.embed_texts([text]))
 
-    return ExtractiveGenerator()
+    def judged(claim: str, source: str) -> Judgement:
+        return judge(claim, source, lambda texts: np.vstack([embed_one(text) for text in texts]))
+
+    return judged
 
 
 def _printable(text: str) -> str:

@@ -382,6 +382,20 @@ class Draft:
     usage: Mapping[str, int] = field(default_factory=dict)
     claims: tuple[Claim, ...] = ()
     quality: CitationQuality | None = None
+    abstained: bool = False
+    """A model said that the passages do not answer."""
+    generator: str = ""
+    """Who wrote it, where that is another than was asked for."""
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """A citation that a model gave beside its text: the span of it, and passages (from 0)."""
+
+    start: int
+    end: int
+    passages: tuple[int, ...]
 
 
 # --- learn ------------------------------------------------------------------
@@ -474,8 +488,10 @@ class Generator(Protocol):
 
     def generate(
         self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
-    ) -> Iterator[str | Draft]:
+    ) -> Iterator[str | Cited | Draft]:
         """Yield pieces of text as they are ready, and what has been made so far as a Draft.
 
-        A Draft may come more than once; the last one counts.
+        A Draft may come more than once; the last one counts. What a model writes holds markers
+        (``[2]``) of passages, or comes with ``Cited``; its citations are not checked yet.
+        Raises :class:`rag.errors.GenerationError`.
         """

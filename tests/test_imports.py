@@ -22,7 +22,7 @@ LAYERS: list[tuple[set[str], bool]] = [
         },
         False,
     ),
-    ({"library", "facets", "prepare", "response", "versions"}, False),
+    ({"library", "facets", "prepare", "response", "versions", "answering"}, False),
     ({"guess"}, False),
     ({"catalogue"}, False),
     ({"ingest"}, False),

@@ -37,6 +37,8 @@ _FLAGGED = 0.25
 _SPACE = re.compile(r"\s+")
 _QUOTES = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "\u00a0": " "})
 _EDGES = " \t\n\"'.,;:!?()[]*_`-"
+_LOOKED_AT = 5
+"""Sentences of a source that are embedded: what bounds the time that a check takes."""
 _ABOUT = 0.06
 """How far "about 1,200" may be off; rounding to two digits is at most 5 %."""
 
@@ -68,7 +70,7 @@ def judge(claim: str, source: str, embed: EmbedTexts | None = None) -> Judgement
         return Judgement("verbatim", 1.0, (), *whole)
     texts = [source[a:b] for a, b in spans]
     cover = [coverage(claim, text) for text in texts]
-    cosines = _cosines(claim, texts, embed)
+    cosines = _nearest(claim, texts, cover, embed)
     at = max(range(len(spans)), key=lambda n: cosines[n] + cover[n])
     low, high = max(0, at - 1), min(len(spans), at + 2)
     near = source[spans[low][0] : spans[high - 1][1]]
@@ -101,6 +103,18 @@ def _standing(claim: str, source: str, spans: Sequence[tuple[int, int]]) -> tupl
             if _plain(source[start:end]) == wanted:
                 return start, end
     return None
+
+
+def _nearest(
+    claim: str, texts: Sequence[str], cover: Sequence[float], embed: EmbedTexts | None
+) -> list[float]:
+    """Cosines of the sentences that share most words with the claim; the others count as far."""
+    best = sorted(range(len(texts)), key=lambda n: -cover[n])[:_LOOKED_AT]
+    found = _cosines(claim, [texts[n] for n in best], embed)
+    cosines = [-1.0] * len(texts)
+    for n, cosine in zip(best, found, strict=True):
+        cosines[n] = cosine
+    return cosines
 
 
 # --- nearness -------------------------------------------------------------------

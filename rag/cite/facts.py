@@ -39,7 +39,7 @@ _DATE = re.compile(
     | (?P<d1>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<m1>{_MONTH})\b\.?(?:,?\s+(?P<y1>\d{{4}}))?
     | (?P<m2>{_MONTH})\b\.?\s+(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*[%€])(?:,?\s+(?P<y2>\d{{4}}))?
     | (?P<m3>{_MONTH})\b\.?(?:\s+(?:of\s+)?(?P<y3>\d{{4}}))?
-    | (?P<y4>(?:1[0-9]|20)\d{{2}})(?!\s*(?:%|€|\$|[a-z]*metre|km|kg|euro|dollar|pound|people|word|page))
+    | (?P<y4>(?:1[0-9]|20)\d{{2}})(?!\s*(?:[%€$]|[a-z]*metre|k[mg]\b|euro|dollar|pound|people|word|page))
     )(?![\w-]*\d)""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -50,12 +50,13 @@ _CLOCK = re.compile(
     re.IGNORECASE,
 )
 _TOKEN = re.compile(
-    r"[€$£¥]|%|°[CFcf]?|\d{1,3}(?:[,\u00a0\u202f'’]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|[^\W\d_]+(?:['’][^\W\d_]+)*|[^\w\s]"
+    r"[€$£¥]|%|°[CFcf]?|\d{1,3}(?:[,\u00a0\u202f'’]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|"
+    r"[^\W\d_]+(?:['’][^\W\d_]+)*|[^\w\s]"
 )
 _HEDGES: tuple[tuple[re.Pattern[str], Hedge], ...] = (
     (
         re.compile(
-            r"(?:about|around|roughly|approximately|nearly|almost|some|circa|close to|just (?:over|under))\s*$",
+            r"(?:about|around|roughly|approximately|nearly|almost|some|circa|close to)\s*$",
             re.IGNORECASE,
         ),
         "about",

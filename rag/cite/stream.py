@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from rag.cite.claims import Judgement, coverage
 from rag.cite.markers import Marker, MarkerParser
 from rag.sentences.abbreviations import MAY_END, NEVER_END
-from rag.types import Citation, CitationQuality, Claim, Draft, Passage
+from rag.types import Citation, CitationQuality, Cited, Claim, Draft, Passage
 from rag.words import FUNCTION_WORDS
 
 Judge = Callable[[str, str], Judgement]
@@ -50,13 +50,24 @@ class CitedStream:
         """Where the claim that is being written begins."""
         self._marked: list[int] = []
         """Passages that markers named for the claim, which has ended."""
+        self._read = 0
+        """Characters of the model's text."""
         self._numbers: dict[tuple[int, int, int], int] = {}
         self._citations: list[Citation] = []
         self._claims: list[Claim] = []
         self._unknown = self._recalled = self._cited = self._precise = 0
 
-    def feed(self, piece: str) -> Iterator[str | Draft]:
-        """What is certain with this piece of the model's text."""
+    def feed(self, piece: str | Cited) -> Iterator[str | Draft]:
+        """What is certain with this piece of the model's text.
+
+        A :class:`Cited` counts as a marker behind the claim that is being written, where its
+        span reaches into that; of a claim that is done with, its passages were looked through.
+        """
+        if isinstance(piece, Cited):
+            if piece.end > self._read - len(self._text[self._from :] + self._space):
+                yield from self._take(Marker(tuple(n + 1 for n in piece.passages if n < len(self._passages))))
+            return
+        self._read += len(piece)
         for token in self._parser.feed(piece):
             yield from self._take(token)
 
