@@ -20,6 +20,7 @@ import numpy as np
 
 from rag.cite.facts import Quantity, When, dates, names, quantities
 from rag.cite.polarity import Words, alike, turned
+from rag.cite.units import MONTHS, ORDINALS, SMALL, TENS
 from rag.sentences import sentences
 from rag.types import Vectors, Verdict
 from rag.words import FUNCTION_WORDS
@@ -37,7 +38,20 @@ _FLAGGED = 0.25
 _SPACE = re.compile(r"\s+")
 _QUOTES = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "\u00a0": " "})
 _EDGES = " \t\n\"'.,;:!?()[]*_`-"
-_LOOKED_AT = 5
+_SURE = 0.9
+"""Support above which the neighbours of the nearest sentence are not looked at."""
+_FAR = 0.35
+"""Cosine below which a part of a claim without a word in common says something else."""
+_JOINTS = re.compile(r",? (?:and|but|while|whereas|which|who|because|so that|although)\b|;|, ")
+_VERB = re.compile(r"\b(?:is|are|was|were|can|could|may|must|will|do|does|did|has|have|had)\b", re.IGNORECASE)
+_TIMES_AND_FIGURES = (
+    frozenset("morning afternoon evening night noon half century year month week day".split())
+    | SMALL.keys()
+    | TENS.keys()
+    | ORDINALS.keys()
+    | MONTHS.keys()
+)
+_LOOKED_AT = 3
 """Sentences of a source that are embedded: what bounds the time that a check takes."""
 _ABOUT = 0.06
 """How far "about 1,200" may be off; rounding to two digits is at most 5 %."""
@@ -75,14 +89,16 @@ def judge(claim: str, source: str, embed: EmbedTexts | None = None) -> Judgement
     low, high = max(0, at - 1), min(len(spans), at + 2)
     near = source[spans[low][0] : spans[high - 1][1]]
     reasons = _changed(claim, source, texts, cover, at)
-    reasons += turned(claim, texts[at])
-    cosine = max(cosines[at], _cosines(claim, [near], embed)[0] if embed and len(texts) > 1 else 0.0)
-    support = _support(cosine, max(cover[at], coverage(claim, near)))
-    if support < THRESHOLD and not reasons:
+    reasons += turned(claim, texts[at], [t for n, t in enumerate(texts) if n != at and cover[n]])
+    covered, cosine = max(cover[at], coverage(claim, near)), cosines[at]
+    if embed and len(texts) > 1 and _support(cosine, covered) < _SURE:
+        cosine = max(cosine, _cosines(claim, [near], embed)[0])
+    support = _support(cosine, covered)
+    if not reasons and (support < THRESHOLD or _added(claim, source, embed)):
         reasons.append("meaning")
     score = (
         support
-        if not reasons or reasons == ["meaning"]
+        if not reasons or (reasons == ["meaning"] and support < THRESHOLD)
         else min(support, 0.49) * _FLAGGED ** (len(reasons) - 1)
     )
     return Judgement("unsupported" if reasons else "supported", score, tuple(reasons), *spans[at])
@@ -115,6 +131,28 @@ def _nearest(
     for n, cosine in zip(best, found, strict=True):
         cosines[n] = cosine
     return cosines
+
+
+def _added(claim: str, source: str, embed: EmbedTexts | None) -> bool:
+    """Whether a part of the claim, joined on by "and" or the like, is nowhere in the source."""
+    parts = [part for part in _JOINTS.split(claim) if _says_something(part)]
+    if len(parts) < 2:
+        return False
+    for part in parts:
+        if coverage(part, source) > 0:
+            continue
+        if (
+            embed is None
+            or max(_cosines(part, [source[a:b] for a, b in sentences(source)][:8], embed)) < _FAR
+        ):
+            return True
+    return False
+
+
+def _says_something(part: str) -> bool:
+    """Whether a part of a sentence is more than a figure or a time, which are compared by themselves."""
+    words = [w for w in Words.of(part).content if not w[0].isdigit() and w not in _TIMES_AND_FIGURES]
+    return len(words) > 1 or (bool(words) and _VERB.search(part) is not None)
 
 
 # --- nearness -------------------------------------------------------------------
@@ -164,6 +202,7 @@ def _quantities_differ(claim: str, evidence: Sequence[str]) -> str:
     held = [(q, text) for text in evidence for q in quantities(text)]
     years = {float(w.year) for text in evidence for w in dates(text) if w.year}
     held_when = {float(x) for text in evidence for w in dates(text) for x in (w.day, w.year) if x}
+    hours = {float(w.minute // 60 % 12) for text in evidence for w in dates(text) if w.minute is not None}
     for quantity in asked:
         same = [(q, text) for q, text in held if _equal(quantity, q)]
         if not same and quantity.value in (years | held_when) and quantity.dimension in ("", "ordinal"):
@@ -175,42 +214,27 @@ def _quantities_differ(claim: str, evidence: Sequence[str]) -> str:
                 continue
             if quantity.dimension == "" and quantity.value <= 1 and not held:
                 continue
-            if quantity.value == _counted(quantity, claim, evidence):
+            if quantity.dimension == "" and quantity.value in hours:
+                continue  # "five in the morning"
+            if quantity.dimension == "ordinal" and _century(claim, quantity, years):
                 continue
-            other = [
-                q
-                for q, _ in held
-                if q.value and math.isclose(_raw(q), _raw(quantity)) and q.dimension != quantity.dimension
-            ]
-            return "unit" if other else "number"
+            return "unit" if any(math.isclose(q.figure, quantity.figure) for q, _ in held) else "number"
         if _bound_elsewhere(quantity, claim, same, held):
             return "number"
     return ""
 
 
-def _raw(quantity: Quantity) -> float:
-    return quantity.value
-
-
-def _counted(quantity: Quantity, claim: str, evidence: Sequence[str]) -> float:
-    """How many things a list in the evidence names: "the three colours are red, white and blue"."""
-    if quantity.dimension or not 2 <= quantity.value <= 6:
-        return math.nan
-    for text in evidence:
-        if (
-            len(re.findall(r",", text))
-            + 1
-            + bool(re.search(r"\band\b|\bor\b", text))
-            - bool(re.search(r", (?:and|or)\b", text))
-            == quantity.value
-        ):
-            return quantity.value
-    return math.nan
+def _century(claim: str, quantity: Quantity, years: set[float]) -> bool:
+    """Whether "the twentieth century" stands for a year that the evidence names."""
+    is_century = claim[quantity.end :].lstrip(" -").casefold().startswith("centur")
+    return is_century and any(year // 100 + 1 == quantity.value for year in years)
 
 
 def _equal(claimed: Quantity, held: Quantity) -> bool:
     """Whether the source's figure is the claim's, as far as the claim is exact."""
     if claimed.dimension != held.dimension and claimed.dimension and held.dimension:
+        return False
+    if claimed.per and held.per and claimed.per != held.per:
         return False
     if claimed.working != held.working and claimed.dimension == held.dimension == "time":
         return False
@@ -291,7 +315,8 @@ def _names_differ(claim: str, evidence: Sequence[str], source: str, nearest: str
             continue
         parts = [p for p in re.split(r"[-.’']", folded) if len(p) > 1] or [folded]
         if (
-            all(any(_same_name(p, t) for t in there) for p in parts)
+            folded in there
+            or all(any(_same_name(p, t) for t in there) for p in parts)
             or folded in initials
             or folded.replace(".", "") in initials
         ):
@@ -299,8 +324,7 @@ def _names_differ(claim: str, evidence: Sequence[str], source: str, nearest: str
         if name.text.isupper() and len(name.text) <= 6 and folded in _initials(claim):
             continue
         missing.append(name)
-    inside = [n for n in missing if not n.opens]
-    if inside:
+    if any(not name.opens for name in missing) or _titles_differ(claim, source):
         return True
     if not missing:
         return False
@@ -315,6 +339,15 @@ def _names_differ(claim: str, evidence: Sequence[str], source: str, nearest: str
     return any(not n.opens for n in left) or (
         bool(left) and len(Words.of(nearest).content) > 1 and _opens_with_name(nearest, claim)
     )
+
+
+def _titles_differ(claim: str, source: str) -> bool:
+    """Whether a title stands before another name than in the source: roles were exchanged."""
+    pairs = re.compile(r"\b([A-Z][a-z]+\.?) ([A-Z][\w’'-]+)")
+    theirs = {(a.casefold(), b.casefold()) for a, b in pairs.findall(source)}
+    titles, called = {a for a, _ in theirs}, {b for _, b in theirs}
+    mine = {(a.casefold(), b.casefold()) for a, b in pairs.findall(claim)}
+    return any((a, b) not in theirs and a in titles and b in called and a not in called for a, b in mine)
 
 
 def _opens_with_name(nearest: str, claim: str) -> bool:

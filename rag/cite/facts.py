@@ -53,6 +53,15 @@ _TOKEN = re.compile(
     r"[€$£¥]|%|°[CFcf]?|\d{1,3}(?:[,\u00a0\u202f'’]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|"
     r"[^\W\d_]+(?:['’][^\W\d_]+)*|[^\w\s]"
 )
+_PER = re.compile(
+    r"\s*(?:(?:a|an|per|each|every|/)\s*)?(hour|day|night|week|month|quarter|year|person|hourly|daily|weekly|"
+    r"monthly|quarterly|yearly|annually|annual)\b(?<!\d\s)",
+    re.IGNORECASE,
+)
+_RATES = {
+    "hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month", "quarterly": "quarter",
+    "yearly": "year", "annually": "year", "annual": "year",
+}  # fmt: skip
 _HEDGES: tuple[tuple[re.Pattern[str], Hedge], ...] = (
     (
         re.compile(
@@ -81,6 +90,10 @@ class Quantity:
     hedge: Hedge = ""
     working: bool = False
     """Working days, which are no days."""
+    figure: float = 0.0
+    """The value as it is written, before its unit is brought to the common one."""
+    per: str = ""
+    """Of a rate, what it is for: "a month", "per day" give "month" and "day"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +181,17 @@ def quantities(text: str) -> list[Quantity]:
         if read is None:
             n += 1
             continue
-        value, after, dimension = read
+        figure, after, dimension = read
+        value = figure
         end = tokens[after - 1][2]
         working = False
         if not dimension:
             dimension, value, after, working = _unit(tokens, n, after, value)
             end = tokens[after - 1][2]
         hedge = _hedge(text[max(0, start - 24) : start])
-        found.append(Quantity(value, dimension, start, end, hedge, working))
+        per = _PER.match(text, end)
+        rate = per[1].casefold() if per else ""
+        found.append(Quantity(value, dimension, start, end, hedge, working, figure, _RATES.get(rate, rate)))
         n = after
     return found
 
@@ -202,6 +218,12 @@ def _figure(tokens: list[tuple[str, int, int]], n: int) -> tuple[float, int, str
         return TIMES[word], n + 1, "times"
     if word == "dozen":
         return 12.0, n + 1, ""
+    if (
+        word == "half"
+        and n
+        and tokens[n - 1][0].casefold() in ("first", "second", "latter", "other", "better")
+    ):
+        return None  # a part of a time or a game
     if word == "half" or (word in ("a", "one") and follows in ("half", "third", "quarter", "fifth", "tenth")):
         at = n if word == "half" else n + 1
         if at + 1 < len(tokens) and tokens[at + 1][0].casefold() in (

@@ -31,21 +31,25 @@ NEGATIVE = _words("""
     fails failed failing avoid avoids avoided stop stops stopped ceased cease ceases unnecessary optional
     exempt waived free prevent prevents prevented disallowed invalid void illegal unlawful missing empty
     barred unavailable unlimited uninsured unpaid unknown unchanged unaffected unaware unlikely unclear
-    incorrect false untrue neglected omitted omits withheld lost nil zero only instead rather wrong
+    incorrect false untrue neglected omitted omits withheld lost nil zero instead rather wrong poor poorly
+    bad badly unsuitable unhurt unharmed spared hardly
 """)
 """Words that negate by their meaning: they answer a negator on the other side."""
+
+UNIVERSAL = _words("all every each always everyone everybody everything entirely completely invariably")
+MAJORITY = _words("most mostly majority usually generally typically normally")
+EXCLUSIVE = _words("only solely exclusively")
 
 KINDS = _sets("""
     all every each always entirely whole everyone everybody everything completely any | some several few
         sometimes certain occasionally partly partially a-few | most mostly majority usually often
-        generally typically normally | none never nobody nothing
+        generally typically normally
     must required requires require mandatory compulsory obliged obligatory has-to have-to need needs | may
         can could might optional optionally allowed
     only solely exclusively just | also including too additionally as-well besides
     at-least minimum | at-most maximum up-to
     more over above exceeds exceed exceeding greater higher larger bigger | less fewer under below lower
         smaller
-    before earlier prior ahead | after later afterwards following
     until | since
 """)
 """Quantifiers, modal verbs and comparisons: sides that exclude each other."""
@@ -96,7 +100,6 @@ OPPOSITES = _sets("""
     weekly | monthly | yearly annual annually | daily | quarterly
     best | worst
     majority most | minority
-    before | after
     above | below
     gross | net
     red | white | blue | green | black | yellow
