@@ -39,6 +39,7 @@ _PHRASES = (
     (re.compile(r"\bno (?:less|fewer) than\b", re.I), "at-least"),
     (re.compile(r"\bat (?:the )?(?:very )?most\b", re.I), "at-most"),
     (re.compile(r"\bup to\b", re.I), "up-to"),
+    (re.compile(r"\b(?:each|every|per|an?) (hour|day|week|month|quarter|year|person)\b", re.I), r"per-\1"),
     (re.compile(r"\bha(?:s|ve|d) to\b", re.I), "has-to"),
     (re.compile(r"\ba few\b", re.I), "a-few"),
     (re.compile(r"\bas well\b", re.I), "as-well"),

@@ -44,9 +44,8 @@ def main() -> None:
             scores[row["kind"]].append(found.score)
             wrong = (found.verdict == "unsupported") != (row["label"] == "unsupported")
             if args.wrong and wrong:
-                print(
-                    f"{row['kind']:11} {found.score:.2f} {','.join(found.reasons):18} {row['claim']}\n   | {row['source']}"
-                )
+                reasons = ",".join(found.reasons)
+                print(f"{row['kind']:11} {found.score:.2f} {reasons:18} {row['claim']}\n   | {row['source']}")
         table: dict[str, float] = {kind: sum(f) / len(f) for kind, f in sorted(flagged.items())}
         if scores["true"] and scores["unrelated"]:
             table["auroc_unrelated"] = auroc(scores["true"], scores["unrelated"])
