@@ -9,8 +9,8 @@ from rag.cite.facts import dates, names, quantities
 
 SOURCE = (
     "The permit costs 24 euros a year and is valid for two weeks. Applicants must send form P-12 by 3 May "
-    "2021. Children under 12 do not pay. The World Health Organization moved to Geneva in 1948. Most visitors "
-    "like it."
+    "2021. Children under 12 do not pay. The World Health Organization moved to Geneva in 1948. Most "
+    "visitors like it."
 )
 
 
