@@ -19,13 +19,33 @@ def filter_words(where: Where | None, facets: Sequence[Facet]) -> list[str]:
     phrases: list[str] = []
     for key, test in (where or {}).items():
         if key == "$and" and isinstance(test, Sequence):
-            phrases += [phrase for part in test for phrase in filter_words(part, facets)]
+            phrases += [phrase for part in conditions(where) for phrase in filter_words(part, facets)]
         elif key == "$or" and isinstance(test, Sequence):
             phrases.append(_alternatives([filter_words(part, facets) for part in test]))
         else:
             facet = declared.get(key) or Facet(key, _label(key), "choice")
             phrases.append(f"{facet.label}: {_condition(test, facet)}")
     return phrases
+
+
+def conditions(where: Where | None) -> list[Where]:
+    """The conditions of a filter that all hold at once; the two bounds of a range are one of them."""
+    found: list[Where] = []
+    for part in (where or {}).get("$and", [where] if where else []):
+        name, test = next(iter(part.items()))
+        for n, other in enumerate(found):
+            bounds = other.get(name)
+            if isinstance(bounds, Mapping) and isinstance(test, Mapping) and _is_range(bounds, test):
+                found[n] = {name: {**bounds, **test}}
+                break
+        else:
+            found.append(part)
+    return found
+
+
+def _is_range(*bounds: Mapping[str, object]) -> bool:
+    """Whether these are one lower and one upper bound."""
+    return sorted(op[:3] for bound in bounds for op in bound) == ["$gt", "$lt"]
 
 
 def metadata_words(metadata: Metadata, facets: Sequence[Facet]) -> list[tuple[str, str]]:
