@@ -35,6 +35,7 @@ def main() -> None:
     def regenerate(answer: Answer) -> None:
         ask(answer.question, answer, answer.proposed or None)
 
+    chips.style()
     frame.notices()
     if conversation is None:
         choice.welcome(prototypes, prototype, ask)

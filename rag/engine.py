@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -52,7 +51,7 @@ from rag.types import (
     Where,
 )
 from rag.versions import index_version
-from rag.words import FUNCTION_WORDS, content
+from rag.words import content
 
 MAX_QUESTION = 8_000
 """Characters. Far more than a question needs, and the models read 256 tokens of it."""
@@ -362,8 +361,10 @@ class Engine:
         if ranked and passages:
             first = passages[0]
             words = set(terms(" ".join((first.title, *first.path, first.context or first.text))))
-            held = [proposal for proposal in named if implies(filters, parse(proposal.where))]
-            asked = terms(content(_without(rewritten, question, held)))
+            for proposal in named:
+                if implies(filters, parse(proposal.where)):  # so every document found holds it
+                    words.update(terms(question[proposal.start : proposal.end]))
+            asked = terms(content(rewritten))
             covered = confidence.coverage(asked, library.keywords.idf(asked), words)
             cosine = ranked[0].cosine
             sure = confidence.confidence(cosine, covered)
@@ -481,24 +482,6 @@ def _clean(question: str) -> str:
             f"The question has {len(cleaned):,} characters, and the limit is {MAX_QUESTION:,}. Shorten it."
         )
     return cleaned
-
-
-def _without(rewritten: str, question: str, applied: Sequence[Proposal]) -> str:
-    """The text searched with, less the words that became filters: every document found satisfies them.
-
-    All of it where nothing else is left.
-    """
-    at = rewritten.rfind(question.strip())
-    if not applied or at < 0:
-        return rewritten
-    at -= len(question) - len(question.lstrip())  # spans count from the start of the question
-    kept = list(rewritten)
-    for proposal in applied:
-        for n in range(max(at + proposal.start, 0), min(at + proposal.end, len(kept))):
-            kept[n] = " "
-    left = "".join(kept)
-    words = re.findall(r"\w+", left.casefold())
-    return left if any(word not in FUNCTION_WORDS for word in words) else rewritten
 
 
 def _csv_options(name: str, table: Mapping[str, Any]) -> CsvOptions:

@@ -229,6 +229,15 @@ def test_a_question_that_is_nothing_but_a_filter_is_measured_whole(engine: Engin
     assert found.coverage == 1.0
 
 
+def test_a_stray_word_beside_the_filters_does_not_outweigh_them(engine: Engine) -> None:
+    question = "Which red ones would you go for, from Norway, under 20 euros?"
+    on = engine.search("shop", question, settings=GUESSING)
+    off = engine.search("shop", question, settings=OFFERING)
+
+    assert [p.label for p in on.proposed] == ["Colour: red", "Origin: Norway", "Price under 20 €"]
+    assert on.coverage > max(off.coverage, 0.5)
+
+
 def test_the_command_line_prints_what_was_proposed(engine: Engine) -> None:
     answer = engine.ask("shop", "a red pack under 40 euros", settings=GUESSING, origin="command").answer
 

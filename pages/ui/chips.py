@@ -24,6 +24,20 @@ Ask = Callable[[tuple[Proposed, ...]], None]
 """Callback: ask the question again with these chips, applied or not."""
 _LABEL = 60
 """Characters of a chip; three values and "2 more" fit."""
+_STYLE = """<style>
+.st-key-applied-chips button, .st-key-offered-chips button, .st-key-pinned-chips button {
+  min-height: 2rem; padding: 0 0.75rem; border-radius: 1rem; line-height: 1.3;
+}
+.st-key-applied-chips button[kind="tertiary"], .st-key-offered-chips button[kind="tertiary"] {
+  padding: 0 0.5rem;
+}
+</style>"""
+"""Buttons that look like the pills of the filters, for they do the same."""
+
+
+def style() -> None:
+    """How chips look. Call it once on the page."""
+    st.html(_STYLE)
 
 
 def draw_of(page: Page, prototype: Prototype, answer: Answer, again: Ask) -> None:
@@ -47,22 +61,25 @@ def draw(
     offered. Without ``again`` (it is being answered) they are shown and cannot be clicked.
     ``dropped``: they were to hold, and left no document.
     """
+    if not proposed:
+        return
     applied = [n for n, chip in enumerate(proposed) if chip.applied]
     offered = [n for n, chip in enumerate(proposed) if not chip.applied]
-    if applied:
-        with _row("Filtered by", "applied-chips"):
-            for n in applied:
-                _applied(page, prototype, proposed, n, again)
-            if len(applied) > 1:
-                _all(prototype, proposed, "Remove all", again, applied=False)
-    if offered:
-        with _row("Narrow to", "offered-chips"):
-            for n in offered:
-                _offered(page, prototype, proposed, n, where, again)
-            if len(offered) > 1:
-                _all(prototype, proposed, "Apply all", again, applied=True)
-    if dropped:
-        st.caption("No document matches them all, so the answer was found without them.")
+    with st.container(gap="xsmall", key="chips"):
+        if applied:
+            with _row("Filtered by", "applied-chips"):
+                for n in applied:
+                    _applied(page, prototype, proposed, n, again)
+                if len(applied) > 1:
+                    _all(prototype, proposed, "Remove all", again, applied=False)
+        if offered:
+            with _row("Narrow to", "offered-chips"):
+                for n in offered:
+                    _offered(page, prototype, proposed, n, where, again)
+                if len(offered) > 1:
+                    _all(prototype, proposed, "Apply all", again, applied=True)
+        if dropped:
+            st.caption("No document matches them all, so the answer was found without them.")
 
 
 def untold(where: Where | None, proposed: Sequence[Proposed]) -> Where | None:

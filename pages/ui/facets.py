@@ -74,7 +74,7 @@ def active(page: Page, prototype: Prototype) -> None:
     pinned = selection.pins(prototype)
     shown = [clause for facet in prototype.facets if (clause := selection.clause(prototype, facet))]
     words = " · ".join(phrase for part in shown for phrase in filter_words(part, prototype.facets))
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="active-filters"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="pinned-chips"):
         st.caption(f":material/filter_alt: Filtered: {one_line(words, 160)}", width="content")
         for n, part in enumerate(pinned):
             st.button(
