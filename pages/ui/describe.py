@@ -11,6 +11,7 @@ from rag.prototypes import Facet
 from rag.types import Metadata, Where
 
 _COMPARISONS = {"$gt": "over", "$gte": "from", "$lt": "under", "$lte": "up to", "$eq": "", "$ne": "not"}
+_DATES = {"$gt": "after", "$gte": "since", "$lt": "before", "$lte": "until"}
 
 
 def filter_words(where: Where | None, facets: Sequence[Facet]) -> list[str]:
@@ -32,20 +33,22 @@ def conditions(where: Where | None) -> list[Where]:
     """The conditions of a filter that all hold at once; the two bounds of a range are one of them."""
     found: list[Where] = []
     for part in (where or {}).get("$and", [where] if where else []):
-        name, test = next(iter(part.items()))
         for n, other in enumerate(found):
-            bounds = other.get(name)
-            if isinstance(bounds, Mapping) and isinstance(test, Mapping) and _is_range(bounds, test):
-                found[n] = {name: {**bounds, **test}}
+            if _is_range(other, part):
+                ((name, bound),) = part.items()
+                found[n] = {name: {**other[name], **bound}}
                 break
         else:
             found.append(part)
     return found
 
 
-def _is_range(*bounds: Mapping[str, object]) -> bool:
-    """Whether these are one lower and one upper bound."""
-    return sorted(op[:3] for bound in bounds for op in bound) == ["$gt", "$lt"]
+def _is_range(one: Where, other: Where) -> bool:
+    """Whether these are a lower and an upper bound of the same key, and nothing else."""
+    tests = [*one.values(), *other.values()]
+    if len(tests) != 2 or set(one) != set(other) or not all(isinstance(t, Mapping) for t in tests):
+        return False
+    return sorted(op[:3] for test in tests for op in test) == ["$gt", "$lt"]
 
 
 def metadata_words(metadata: Metadata, facets: Sequence[Facet]) -> list[tuple[str, str]]:
@@ -84,7 +87,8 @@ def _condition(test: object, facet: Facet) -> str:
         elif op == "$contains":
             words.append(value_words(operand, facet))
         else:
-            words.append(f"{_COMPARISONS.get(op, op)} {value_words(operand, facet)}".strip())
+            word = _DATES.get(op) if facet.kind == "date" else None
+            words.append(f"{word or _COMPARISONS.get(op, op)} {value_words(operand, facet)}".strip())
     return ", ".join(words)
 
 

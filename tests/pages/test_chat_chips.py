@@ -184,7 +184,7 @@ def test_a_pinned_bound_stands_on_the_slider_where_that_lets_the_same_through(op
     [
         ("wines that are not from Spain", "Country&#58; not Spain"),
         ("wines under 50 euros", "Price&#58; under 50 €"),  # beyond the slider's end
-        ("wines added since 5 January 1970", "Added&#58; from 1970&#45;01&#45;05"),  # no last day
+        ("wines added since 5 January 1970", "Added&#58; since 1970&#45;01&#45;05"),  # no last day
     ],
 )
 def test_what_no_widget_can_show_is_pinned_above_the_input(
