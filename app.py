@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
-from pages.ui import chat, choice, conversations, facets, frame, preparation
+from pages.ui import chat, chips, choice, conversations, facets, frame, preparation, selection
 from pages.ui.answer import draw_answer, draw_question
 from pages.ui.browser import is_refused, remember
 from rag.types import Answer
@@ -20,15 +21,21 @@ def main() -> None:
     writing, has_ended = chat.written(page)
     conversation = conversations.opened(page)
     prototype = choice.chosen(prototypes, conversation)
-    if preparation.is_ready(prototype):
+    with st.bottom:
+        ready = preparation.status(page, prototype, told=writing is not None)
+    if ready:
         prototype = facets.completed(page, prototype)
+        selection.restore(page, prototype)
     st.set_page_config(page_title=f"{prototype.title} · {frame.NAME}", page_icon=prototype.icon)
     answers = conversations.answers(page, conversation)
-    ask = partial(chat.ask, page, prototype, conversation)
+
+    def ask(question: str, *chosen: Any) -> None:
+        chat.ask(page, prototype, conversation, question, *chosen)
 
     def regenerate(answer: Answer) -> None:
-        ask(answer.question, answer)
+        ask(answer.question, answer, answer.proposed or None)
 
+    chips.style()
     frame.notices()
     if conversation is None:
         choice.welcome(prototypes, prototype, ask)
@@ -39,16 +46,25 @@ def main() -> None:
         for answer, rating in answers:
             if answer.id in anew:
                 continue  # only the last one is ever written anew: it stands below
-            draw_question(answer.question)
             newest = answer is answers[-1][0] and writing is None
-            draw_answer(page, prototype, answer, rating, regenerate=regenerate if newest else None)
+            shown = None
+            if newest and ready:
+                again = partial(ask, answer.question, answer)
+                shown = partial(chips.draw_of, page, prototype, answer, again)
+            draw_question(answer.question, shown)
+            draw_answer(
+                page,
+                prototype,
+                answer,
+                rating,
+                where=chips.untold(answer.where, answer.proposed) if shown else answer.where,
+                regenerate=regenerate if newest else None,
+            )
         if writing is not None:
             chat.draw_writing(page, prototype, conversation, writing, has_ended=has_ended)
     frame.remembered_problem()
     with st.bottom:
-        ready = preparation.status(page, prototype, told=writing is not None)
         if ready:
-            prototype = facets.completed(page, prototype)
             facets.active(page, prototype)
         if is_refused():
             st.caption("This browser keeps no cookies, so conversations end when this page is closed.")
@@ -59,6 +75,7 @@ def main() -> None:
         conversations.new_button(conversation)
         if ready:
             facets.draw(page, prototype)
+            selection.keep(prototype)
         conversations.listed(page, conversation, {p.name: p.icon for p in prototypes})
     conversations.dialogs(page, conversation)
     remember()

@@ -9,11 +9,10 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache, reduce
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,7 @@ from rag.cite.stream import Judge
 from rag.config import Environment, Settings
 from rag.errors import IndexingError, NotFound, PrototypeError, StoreError, UsageError
 from rag.facets import FacetValues, count_matching, facet_values
-from rag.filters import combine, parse, to_json
+from rag.filters import combine, implies, parse, to_json
 from rag.generators.choose import choose
 from rag.generators.extractive import ExtractiveGenerator
 from rag.guess import Proposal, propose
@@ -59,7 +58,7 @@ from rag.types import (
     Where,
 )
 from rag.versions import index_version
-from rag.words import FUNCTION_WORDS, content
+from rag.words import content
 
 MAX_QUESTION = 8_000
 """Characters. Far more than a question needs, and the models read 256 tokens of it."""
@@ -84,7 +83,7 @@ class Search:
     where: Where | None
     index_version: str
     proposed: tuple[Proposed, ...] = ()
-    """Filters that the question named, with ``filters.guess=on``."""
+    """Filters that the question named and those given did not say already; see :meth:`Engine.search`."""
     notices: tuple[str, ...] = ()
     """``guess-dropped``: those filters would have left nothing, and the search went without."""
 
@@ -310,11 +309,15 @@ class Engine:
         settings: Settings | None = None,
         question_id: str | None = None,
         prepared: bool = False,
+        propose: bool = False,
+        accepted: Sequence[Where] | None = None,
     ) -> Search:
         """Passages for a question, best first; none where the filters leave no document.
 
         With ``filters.guess=on`` the filters that the question names hold as well, unless they
-        leave no document.
+        leave no document. ``accepted`` says instead which of them hold, whatever they leave.
+        ``propose`` finds what the question names even where nothing of it is to hold: the
+        words for it then count as covered as far as the filters given say the same.
 
         Raises :class:`UsageError` for a question without words, one that is too long, or a
         filter that means nothing, and :class:`IndexingError` for an empty library.
@@ -337,10 +340,14 @@ class Engine:
         clock = [time.perf_counter()]
         vector = model.embed_query(rewritten)
         clock.append(time.perf_counter())
-        guessed = self.proposals(name, question) if settings.filters_guess == "on" else []
-        filters = reduce(combine, [parse(proposal.where) for proposal in guessed], asked_for)
+        guess = settings.filters_guess == "on" and accepted is None
+        named = self.proposals(name, question) if guess or propose or accepted else []
+        offered = [proposal for proposal in named if not implies(asked_for, parse(proposal.where))]
+        chosen = [proposal.where for proposal in offered] if guess else accepted or ()
+        added = [filter for filter in map(parse, chosen) if not implies(asked_for, filter)]
+        filters = reduce(combine, added, asked_for)
         ranked = rank(rewritten, vector, library.index, library.keywords, settings, filters)
-        dropped = bool(guessed) and not ranked
+        dropped = guess and bool(added) and not ranked
         if dropped:
             filters = asked_for
             ranked = rank(rewritten, vector, library.index, library.keywords, settings, filters)
@@ -360,7 +367,10 @@ class Engine:
         if ranked and passages:
             first = passages[0]
             words = set(terms(" ".join((first.title, *first.path, first.context or first.text))))
-            asked = terms(content(rewritten if dropped else _without(rewritten, question, guessed)))
+            for proposal in named:
+                if implies(filters, parse(proposal.where)):  # so every document found holds it
+                    words.update(terms(question[proposal.start : proposal.end]))
+            asked = terms(content(rewritten))
             covered = confidence.coverage(asked, library.keywords.idf(asked), words)
             cosine = ranked[0].cosine
             sure = confidence.confidence(cosine, covered)
@@ -381,7 +391,7 @@ class Engine:
             },
             where=to_json(filters) or None,
             index_version=library.index.facts().get("index_version", ""),
-            proposed=tuple(Proposed(p.label, p.where, applied=not dropped) for p in guessed),
+            proposed=tuple(Proposed(p.label, p.where, implies(filters, parse(p.where))) for p in offered),
             notices=("guess-dropped",) if dropped and ranked else (),
         )
 
@@ -415,11 +425,12 @@ class Engine:
         origin: Origin = "chat",
         link: str | None = None,
         question_id: str | None = None,
+        accepted: Sequence[Where] | None = None,
     ) -> Response:
         """Answer a question; the record is stored when the response has been read.
 
-        In a chat a guessed filter is shown before it is applied, so ``filters.guess`` counts
-        for other origins only. The errors are those of :meth:`search`.
+        In a chat the record names the filters that the question proposes, applied or not.
+        ``accepted`` and the errors are those of :meth:`search`.
         """
         started = time.perf_counter()
         settings = settings or self.prototype(name).settings
@@ -428,8 +439,10 @@ class Engine:
             question,
             where=where,
             history=history,
-            settings=replace(settings, filters_guess="off") if origin == "chat" else settings,
+            settings=settings,
             question_id=question_id,
+            propose=origin == "chat",
+            accepted=accepted,
         )
         prototype = self.prototype(name)
         generator = choose(settings, self.environment, prototype.folder)
@@ -497,24 +510,6 @@ def _clean(question: str) -> str:
             f"The question has {len(cleaned):,} characters, and the limit is {MAX_QUESTION:,}. Shorten it."
         )
     return cleaned
-
-
-def _without(rewritten: str, question: str, applied: Sequence[Proposal]) -> str:
-    """The text searched with, less the words that became filters: every document found satisfies them.
-
-    All of it where nothing else is left.
-    """
-    at = rewritten.rfind(question.strip())
-    if not applied or at < 0:
-        return rewritten
-    at -= len(question) - len(question.lstrip())  # spans count from the start of the question
-    kept = list(rewritten)
-    for proposal in applied:
-        for n in range(max(at + proposal.start, 0), min(at + proposal.end, len(kept))):
-            kept[n] = " "
-    left = "".join(kept)
-    words = re.findall(r"\w+", left.casefold())
-    return left if any(word not in FUNCTION_WORDS for word in words) else rewritten
 
 
 def _csv_options(name: str, table: Mapping[str, Any]) -> CsvOptions:

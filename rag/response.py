@@ -58,6 +58,11 @@ class Response:
             self._hang_up()
 
     @property
+    def begun(self) -> Answer:
+        """The record as it stands: all but the text and what it cites is known from the start."""
+        return self._answer
+
+    @property
     def answer(self) -> Answer:
         """The stored record."""
         if not self._ended.is_set():

@@ -6,25 +6,30 @@ import re
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.catalogue import Catalogue
 from rag.config import Environment, Settings
 from rag.errors import GenerationError, PrototypeError
-from rag.guess import Proposal
+from rag.filters import combine, implies, matches, parse, to_json
+from rag.guess import Proposal, propose
 from rag.prototypes import Facet, Prototype
 from rag.store import Store, new_id
 from rag.types import (
     Answer,
     Citation,
+    DocumentRecord,
     IngestProgress,
     Metadata,
     Passage,
+    Proposed,
     Provenance,
     TokenVectors,
     Turn,
@@ -113,8 +118,13 @@ class FakeFacetValues:
 
 
 class FakeResponse:
-    def __init__(self, pieces: Iterator[str], finish: Callable[[str, bool], Answer]) -> None:
-        self._pieces, self._finish = pieces, finish
+    def __init__(
+        self,
+        pieces: Iterator[str],
+        finish: Callable[[str, bool], Answer],
+        store: Callable[[Answer], None],
+    ) -> None:
+        self._pieces, self._finish, self._store = pieces, finish, store
         self._text = ""
         self._answer: Answer | None = None
 
@@ -127,7 +137,15 @@ class FakeResponse:
             stopped = False
         finally:
             if self._answer is None:
-                self._answer = self._finish(self._text, stopped)
+                self._end(stopped)
+
+    def _end(self, stopped: bool) -> None:
+        self._answer = self._finish(self._text, stopped)
+        self._store(self._answer)
+
+    @property
+    def begun(self) -> Answer:
+        return self._finish("", True)
 
     @property
     def answer(self) -> Answer:
@@ -136,7 +154,7 @@ class FakeResponse:
 
     def close(self) -> None:
         if self._answer is None:
-            self._answer = self._finish(self._text, True)
+            self._end(True)
 
 
 class FakeEngine:
@@ -156,6 +174,8 @@ class FakeEngine:
         self.asked: list[dict[str, Any]] = []
         self.guessed: tuple[Facet, ...] = ()
         """The facets of a prototype that declares none."""
+        self.guess = False
+        """``filters.guess=on``."""
         self.release = threading.Event()
         """``wait`` in a question holds the answer, half written, until this is set."""
 
@@ -187,7 +207,11 @@ class FakeEngine:
         return [made[facet.key](facet) for facet in facets]
 
     def proposals(self, name: str, question: str, *, now: float | None = None) -> list[Proposal]:
-        return []
+        records = {
+            str(row["name"]): DocumentRecord(str(row["name"]), (), "", str(row["name"]), row, 1, 1)
+            for row in WINES
+        }
+        return propose(question, Catalogue(records, self.prototype(name)).vocabulary, now=now or 0.0)
 
     def matching(self, name: str, where: Where | None) -> tuple[int, int]:
         return len(self._matching(where)), len(WINES)
@@ -204,10 +228,13 @@ class FakeEngine:
         replaces: str | None = None,
         origin: str = "chat",
         link: str | None = None,
+        accepted: Sequence[Where] | None = None,
     ) -> FakeResponse:
-        self.asked.append({"question": question, "where": where, "history": tuple(history), "name": name})
+        asked = {"question": question, "where": where, "history": tuple(history), "name": name}
+        self.asked.append({**asked, "accepted": accepted})
         if "break" in question:
             raise GenerationError("The model did not answer. Ask again in a minute.")
+        where, proposed, dropped = self._narrowed(name, question, where, accepted)
         quotes, abstained, notices = self._quotes(question, where)
         passages = tuple(_passage(n, quote, row) for n, (quote, row) in enumerate(quotes))
         text, citations = _write(passages) if not abstained else ("I don't know from these documents.", ())
@@ -223,7 +250,7 @@ class FakeEngine:
                 yield word
 
         def finish(written: str, stopped: bool) -> Answer:
-            answer = Answer(
+            return Answer(
                 id=new_id(),
                 question=question,
                 rewritten=question,
@@ -240,12 +267,28 @@ class FakeEngine:
                 where=where,
                 conversation_id=conversation_id,
                 stopped=stopped,
-                notices=notices,
+                notices=(*dropped, *notices),
+                proposed=proposed,
             )
-            self.store.save_answer(answer, replaces=replaces)
-            return answer
 
-        return FakeResponse(pieces(), finish)
+        def store(answer: Answer) -> None:
+            self.store.save_answer(answer, replaces=replaces)
+
+        return FakeResponse(pieces(), finish, store)
+
+    def _narrowed(
+        self, name: str, question: str, where: Where | None, accepted: Sequence[Where] | None
+    ) -> tuple[Where | None, tuple[Proposed, ...], tuple[str, ...]]:
+        """The filter, what is proposed beside it, and whether that was dropped: as the engine has it."""
+        own = parse(where)
+        offered = [p for p in self.proposals(name, question) if not implies(own, parse(p.where))]
+        chosen = accepted if accepted is not None else [p.where for p in offered] if self.guess else []
+        added = [filter for filter in map(parse, chosen) if not implies(own, filter)]
+        filter = reduce(combine, added, own)
+        dropped = accepted is None and bool(added) and not self._matching(to_json(filter))
+        filter = own if dropped else filter
+        proposed = tuple(Proposed(p.label, p.where, implies(filter, parse(p.where))) for p in offered)
+        return to_json(filter) or None, proposed, ("guess-dropped",) if dropped else ()
 
     def _quotes(
         self, question: str, where: Where | None
@@ -259,34 +302,11 @@ class FakeEngine:
         return quotes, "nowhere" in question, ()
 
     def _matching(self, where: Where | None) -> list[Metadata]:
-        return [row for row in WINES if _holds(where, row)]
+        return [row for row in WINES if matches(parse(where), row)]
 
 
 def _values(value: object) -> tuple[str, ...]:
     return value if isinstance(value, tuple) else (str(value),)
-
-
-def _holds(where: Mapping[str, Any] | None, row: Metadata) -> bool:
-    for key, test in (where or {}).items():
-        if key == "$and":
-            held = all(_holds(part, row) for part in test)
-        elif key == "$or":
-            held = any(_holds(part, row) for part in test)
-        else:
-            held = key in row and all(_test(op, row[key], operand) for op, operand in test.items())
-        if not held:
-            return False
-    return True
-
-
-def _test(op: str, value: Any, operand: Any) -> bool:
-    tests: dict[str, Callable[[], bool]] = {
-        "$in": lambda: value in operand,
-        "$contains": lambda: operand in value,
-        "$gte": lambda: value >= operand,
-        "$lte": lambda: value <= operand,
-    }
-    return tests[op]()
 
 
 def _passage(n: int, quote: str, row: Metadata) -> Passage:

@@ -28,6 +28,7 @@ Elm,red,Norway,60,2026-08-01,"A pack with wheels that takes the train and does n
 Fir,blue,Spain,25,2026-08-02,"A pack for the office that holds papers and one pair of running shoes."
 """
 GUESSING = Settings(filters_guess="on", abstain="off")
+OFFERING = Settings(filters_guess="off", abstain="off")
 
 
 class WordEmbedder:
@@ -104,7 +105,7 @@ def test_proposals_are_shown_and_nothing_is_applied(engine: Engine) -> None:
 
 
 def test_filters_are_applied_where_they_are_switched_on(engine: Engine) -> None:
-    off = engine.search("shop", "a red pack under 40 euros", settings=replace(GUESSING, filters_guess="off"))
+    off = engine.search("shop", "a red pack under 40 euros", settings=OFFERING)
     on = engine.search("shop", "a red pack under 40 euros", settings=GUESSING)
 
     assert sources(on.passages) == {"Alder", "Birch"}
@@ -137,13 +138,77 @@ def test_filters_that_leave_nothing_by_themselves_are_not_blamed_on_the_guess(en
     assert [p.applied for p in found.proposed] == [False]
 
 
-def test_a_chat_applies_no_guess(engine: Engine) -> None:
-    chat = engine.ask("shop", "a red pack", settings=GUESSING).answer
-    command = engine.ask("shop", "a red pack", settings=GUESSING, origin="command").answer
+def test_a_chat_proposes_and_applies_nothing_by_itself(engine: Engine) -> None:
+    answer = engine.ask("shop", "a red pack from Norway", settings=OFFERING).answer
 
-    assert (chat.where, chat.proposed) == (None, ())
-    assert command.where == {"colour": "red"}
-    assert engine.store.answer(command.id) == command
+    assert answer.where is None
+    assert [(p.label, p.applied) for p in answer.proposed] == [
+        ("Colour: red", False),
+        ("Origin: Norway", False),
+    ]
+    assert engine.store.answer(answer.id) == answer
+
+
+def test_what_the_reader_accepts_of_it_holds(engine: Engine) -> None:
+    answer = engine.ask(
+        "shop", "a red pack from Norway", settings=OFFERING, accepted=[{"origin": "Norway"}]
+    ).answer
+
+    assert sources(answer.passages) == {"Alder", "Cedar", "Elm"}
+    assert answer.where == {"origin": "Norway"}
+    assert [(p.label, p.applied) for p in answer.proposed] == [
+        ("Colour: red", False),
+        ("Origin: Norway", True),
+    ]
+
+
+def test_a_chat_with_guessing_on_applies_all_of_it_until_the_reader_chooses(engine: Engine) -> None:
+    at_once = engine.ask("shop", "a red pack from Norway", settings=GUESSING).answer
+    without = engine.ask("shop", "a red pack from Norway", settings=GUESSING, accepted=[]).answer
+
+    assert at_once.where == {"$and": [{"colour": "red"}, {"origin": "Norway"}]}
+    assert [p.applied for p in at_once.proposed] == [True, True]
+    assert without.where is None
+    assert [p.applied for p in without.proposed] == [False, False]
+
+
+def test_what_the_readers_own_filter_says_already_is_not_proposed(engine: Engine) -> None:
+    answer = engine.ask(
+        "shop",
+        "a red pack from Norway under 20 euros",
+        where={"origin": {"$in": ["Norway"]}, "price_eur": {"$lte": 15}},
+        settings=OFFERING,
+        accepted=[{"origin": "Norway"}],
+    ).answer
+
+    assert [p.label for p in answer.proposed] == ["Colour: red"]
+    assert answer.where == {"$and": [{"origin": {"$in": ["Norway"]}}, {"price_eur": {"$lte": 15.0}}]}
+
+
+def test_an_accepted_filter_that_leaves_nothing_is_not_dropped(engine: Engine) -> None:
+    answer = engine.ask(
+        "shop", "a red pack", where={"price_eur": 18}, settings=GUESSING, accepted=[{"colour": "red"}]
+    ).answer
+
+    assert answer.notices == ("filters-empty",)
+    assert answer.abstained
+    assert [p.applied for p in answer.proposed] == [True]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"accepted": [{"origin": "Norway"}, {"price_eur": {"$lt": 20}}]},
+        {"where": {"origin": {"$in": ["Norway"]}, "price_eur": {"$lte": 18}}},
+    ],
+)
+def test_words_that_a_filter_of_the_page_says_count_as_covered(engine: Engine, given: Any) -> None:
+    question = "a Norwegian pack for climbing under 20 euros"
+    without = engine.search("shop", question, settings=OFFERING, propose=True)
+    under = engine.search("shop", question, settings=OFFERING, propose=True, **given)
+
+    assert without.coverage < 1.0
+    assert under.coverage == 1.0
 
 
 def test_words_that_became_a_filter_count_as_covered(engine: Engine) -> None:
@@ -162,6 +227,15 @@ def test_a_question_that_is_nothing_but_a_filter_is_measured_whole(engine: Engin
 
     assert [p.label for p in found.proposed] == ["Origin: Norway"]
     assert found.coverage == 1.0
+
+
+def test_a_stray_word_beside_the_filters_does_not_outweigh_them(engine: Engine) -> None:
+    question = "Which red ones would you go for, from Norway, under 20 euros?"
+    on = engine.search("shop", question, settings=GUESSING)
+    off = engine.search("shop", question, settings=OFFERING)
+
+    assert [p.label for p in on.proposed] == ["Colour: red", "Origin: Norway", "Price under 20 €"]
+    assert on.coverage > max(off.coverage, 0.5)
 
 
 def test_the_command_line_prints_what_was_proposed(engine: Engine) -> None:

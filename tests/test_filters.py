@@ -18,6 +18,7 @@ from rag.filters import (
     combine,
     fact_terms,
     filterable,
+    implies,
     matches,
     normalise,
     parse,
@@ -173,6 +174,50 @@ def test_a_chunk_is_filtered_by_its_document_page_and_heading_path() -> None:
     }
 
 
+# --- one filter that says what another one says -------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ({"country": "Spain"}, {}),
+        ({"country": {"$in": ["Spain"]}}, {"country": "Spain"}),
+        ({"country": "Spain", "price": 4}, {"country": {"$in": ["Spain", "Italy"]}}),
+        ({"country": "Spain"}, {"country": {"$ne": "France"}}),
+        ({"country": {"$nin": ["France", "Italy"]}}, {"country": {"$ne": "France"}}),
+        ({"price": {"$lte": 14}}, {"price": {"$lt": 15}}),
+        ({"price": {"$lt": 15}}, {"price": {"$lte": 15}}),
+        ({"price": {"$gte": 12, "$lt": 15}}, {"price": {"$gt": 10, "$lte": 20}}),
+        ({"price": {"$gt": 15}}, {"price": {"$ne": 15}}),
+        ({"price": 12}, {"price": {"$gte": 10}}),
+        ({"tags": {"$contains": "dry"}}, {"$or": [{"tags": {"$contains": "dry"}}, {"price": 1}]}),
+        ({"$or": [{"price": 1}, {"price": 2}]}, {"price": {"$lt": 3}}),
+        ({"$or": []}, {"price": 1}),
+    ],
+)
+def test_a_filter_that_says_as_much_or_more_implies_the_other(given: Any, wanted: Any) -> None:
+    assert implies(parse(given), parse(wanted))
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ({}, {"country": "Spain"}),
+        ({"country": {"$in": ["Spain", "Italy"]}}, {"country": "Spain"}),
+        ({"region": "Spain"}, {"country": "Spain"}),
+        ({"price": {"$lte": 15}}, {"price": {"$lt": 15}}),
+        ({"price": {"$gte": 14}}, {"price": {"$lt": 15}}),
+        ({"price": {"$ne": 15}}, {"price": {"$lt": 15}}),
+        ({"price": {"$lt": 20}}, {"price": {"$ne": 15}}),
+        ({"price": True}, {"price": 1}),
+        ({"tags": "dry"}, {"tags": {"$contains": "dry"}}),
+        ({"$or": [{"price": 1}, {"price": 9}]}, {"price": {"$lt": 3}}),
+    ],
+)
+def test_a_filter_that_lets_more_through_does_not(given: Any, wanted: Any) -> None:
+    assert not implies(parse(given), parse(wanted))
+
+
 # --- two engines, one meaning ------------------------------------------------
 
 KEYS = st.sampled_from(
@@ -235,6 +280,35 @@ WHERES = st.recursive(
     ),
     max_leaves=6,
 )
+
+
+FEW = st.sampled_from([1, 2, 3, True, "x", "y"])
+BOUNDS = st.sampled_from([1, 2, 3])
+NEAR = st.recursive(
+    st.dictionaries(
+        st.sampled_from(["a", "b"]),
+        FEW
+        | st.dictionaries(st.sampled_from(["$in", "$nin"]), st.lists(FEW, max_size=3), min_size=1)
+        | st.dictionaries(st.sampled_from(["$gt", "$gte", "$lt", "$lte"]), BOUNDS, min_size=1)
+        | st.sampled_from([{"$ne": 2}, {"$ne": "x"}, {"$contains": "x"}]),
+        max_size=2,
+    ),
+    lambda inner: st.dictionaries(st.sampled_from(["$and", "$or"]), st.lists(inner, max_size=3), min_size=1),
+    max_leaves=4,
+)
+NEARBY = st.dictionaries(
+    st.sampled_from(["a", "b"]), FEW | st.sampled_from([1.5, 2.5, ("x",), ("x", "y"), False])
+)
+
+
+@settings(max_examples=400)
+@given(NEAR, NEAR, st.lists(NEARBY, min_size=5, max_size=5))
+def test_what_implies_another_filter_matches_no_record_that_the_other_refuses(
+    one: Any, other: Any, records: Any
+) -> None:
+    given, wanted = parse(one), parse(other)
+    if implies(given, wanted):
+        assert [r for r in records if matches(given, r) and not matches(wanted, r)] == []
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 CONVERSATION = "conversation"
 PROTOTYPE = "prototype"
-_NAMES = (CONVERSATION, PROTOTYPE)
+FILTERS = "filters"
+_NAMES = (CONVERSATION, PROTOTYPE, FILTERS)
 _KEPT = "address"
 
 

@@ -28,8 +28,8 @@ _LONG = 500
 _READER = ":material/person:"
 
 
-def draw_question(question: str) -> None:
-    """The reader's message."""
+def draw_question(question: str, chips: Callable[[], None] | None = None) -> None:
+    """The reader's message, and below it what ``chips`` draws."""
     with st.chat_message("user", avatar=_READER):
         if len(question) <= _LONG:
             st.markdown(plain(question))
@@ -37,6 +37,8 @@ def draw_question(question: str) -> None:
             st.markdown(plain(cut(question, _LONG)))
             with st.expander(f"The whole question, {len(question):,} characters", type="compact"):
                 st.markdown(plain(question))
+        if chips is not None:
+            chips()
 
 
 def draw_answer(
@@ -45,17 +47,19 @@ def draw_answer(
     answer: Answer,
     rating: Rating | None,
     *,
+    where: Where | None,
     regenerate: Callable[[Answer], None] | None,
 ) -> None:
-    """The answer with its chips, rating, copy button and evidence.
+    """The answer with its citations, rating, copy button and evidence.
 
-    ``regenerate`` writes it anew; it is given for the newest answer only. What lies under
-    the text is a fragment of its own: a thumb or a look at the evidence runs that
-    fragment and nothing else of the page.
+    ``where`` is as much of its filter as is to be told with it. ``regenerate`` writes it
+    anew; it is given for the newest answer only. What lies under the text is a fragment of
+    its own: a thumb or a look at the evidence runs that fragment and nothing else of the
+    page.
     """
     with st.chat_message("assistant", avatar=prototype.icon):
         st.markdown(answer_markdown(answer.text, answer.citations) or ":gray[Nothing was written.]")
-        remarks(prototype, answer.where, stopped=answer.stopped)
+        remarks(prototype, where, stopped=answer.stopped)
         _under(page, prototype, answer, rating, regenerate)
 
 

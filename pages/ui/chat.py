@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
-from pages.ui import address, conversations, facets, frame, preparation
+from pages.ui import address, chips, conversations, frame, preparation, selection
 from pages.ui.answer import CHIP_GAP, chip, draw_question, remarks
 from pages.ui.frame import Page
 from pages.ui.text import MARKUP, composed
 from pages.ui.writing import Writing
 from rag.errors import ThumbprintError
 from rag.prototypes import Prototype
-from rag.types import Answer, Conversation
+from rag.types import Answer, Conversation, Proposed
 
 INPUT = "question"
 _LOOK = 0.2
@@ -34,10 +36,12 @@ def ask(
     conversation: Conversation | None,
     question: str,
     replaces: Answer | None = None,
+    proposed: tuple[Proposed, ...] | None = None,
 ) -> None:
     """Callback: begin to answer, in the open conversation or a new one.
 
-    ``replaces`` is the answer to write anew, under the filters of now.
+    ``replaces`` is the answer to write anew, under the filters of now and those that the
+    reader applied of ``proposed``; without them, the engine says what the question proposes.
     """
     try:
         opened = conversation.id if conversation else conversations.begin(page, prototype.name, question)
@@ -47,12 +51,18 @@ def ask(
         return
     preparation.forget_failure(prototype)
     replaced = replaces.id if replaces else None
-    where = facets.selected(prototype)
+    where = selection.selected(prototype)
+    accepted = None if proposed is None else [chip.where for chip in proposed if chip.applied]
     engine = page.engine
 
     page.writings.begin(
         opened,
-        Writing(question, where=where, replaces=replaced),
+        Writing(
+            question,
+            where=selection.both(where, *(accepted or ())),
+            replaces=replaced,
+            proposed=proposed,
+        ),
         prepare=lambda: engine.prepare(prototype.name),
         ask=lambda: engine.ask(
             prototype.name,
@@ -61,6 +71,7 @@ def ask(
             history=conversations.turns(page, opened, before=replaced),
             conversation_id=opened,
             replaces=replaced,
+            accepted=accepted,
         ),
     )
 
@@ -80,7 +91,10 @@ def draw_writing(
     ``has_ended`` as :func:`written` said it: one that ended since has left the page with a
     view of the store from before, so the page is drawn again.
     """
-    draw_question(writing.question)
+    shown: Callable[[], None] | None = None
+    if writing.proposed and preparation.is_ready(prototype):
+        shown = partial(chips.draw, page, prototype, writing.proposed, where=writing.where, again=None)
+    draw_question(writing.question, shown)
     with st.chat_message("assistant", avatar=prototype.icon):
         if has_ended:
             _ended(page, prototype, conversation, writing)
@@ -97,7 +111,7 @@ def _growing(prototype: Prototype, writing: Writing) -> None:
         preparation.progress(writing.preparing, "Your question is next.")
     else:
         st.markdown(":shimmer[Searching the documents…]")
-    remarks(prototype, writing.where)
+    remarks(prototype, chips.untold(writing.where, writing.proposed or ()))
     st.button(
         "Stopping…" if writing.stopping else "Stop",
         key="stop",
@@ -142,4 +156,5 @@ def _change(page: Page, prototype: Prototype, conversation: Conversation, writin
 def _again(page: Page, prototype: Prototype, conversation: Conversation, writing: Writing) -> None:
     instead_of = writing.partial or writing.replaces
     replaced = [a for a, _ in conversations.answers(page, conversation) if a.id == instead_of]
-    ask(page, prototype, conversation, writing.question, replaced[0] if replaced else None)
+    chosen = replaced[0] if replaced else None
+    ask(page, prototype, conversation, writing.question, chosen, writing.proposed)

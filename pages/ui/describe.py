@@ -11,6 +11,7 @@ from rag.prototypes import Facet
 from rag.types import Metadata, Where
 
 _COMPARISONS = {"$gt": "over", "$gte": "from", "$lt": "under", "$lte": "up to", "$eq": "", "$ne": "not"}
+_DATES = {"$gt": "after", "$gte": "since", "$lt": "before", "$lte": "until"}
 
 
 def filter_words(where: Where | None, facets: Sequence[Facet]) -> list[str]:
@@ -19,13 +20,35 @@ def filter_words(where: Where | None, facets: Sequence[Facet]) -> list[str]:
     phrases: list[str] = []
     for key, test in (where or {}).items():
         if key == "$and" and isinstance(test, Sequence):
-            phrases += [phrase for part in test for phrase in filter_words(part, facets)]
+            phrases += [phrase for part in conditions(where) for phrase in filter_words(part, facets)]
         elif key == "$or" and isinstance(test, Sequence):
             phrases.append(_alternatives([filter_words(part, facets) for part in test]))
         else:
             facet = declared.get(key) or Facet(key, _label(key), "choice")
             phrases.append(f"{facet.label}: {_condition(test, facet)}")
     return phrases
+
+
+def conditions(where: Where | None) -> list[Where]:
+    """The conditions of a filter that all hold at once; the two bounds of a range are one of them."""
+    found: list[Where] = []
+    for part in (where or {}).get("$and", [where] if where else []):
+        for n, other in enumerate(found):
+            if _is_range(other, part):
+                ((name, bound),) = part.items()
+                found[n] = {name: {**other[name], **bound}}
+                break
+        else:
+            found.append(part)
+    return found
+
+
+def _is_range(one: Where, other: Where) -> bool:
+    """Whether these are a lower and an upper bound of the same key, and nothing else."""
+    tests = [*one.values(), *other.values()]
+    if len(tests) != 2 or set(one) != set(other) or not all(isinstance(t, Mapping) for t in tests):
+        return False
+    return sorted(op[:3] for test in tests for op in test) == ["$gt", "$lt"]
 
 
 def metadata_words(metadata: Metadata, facets: Sequence[Facet]) -> list[tuple[str, str]]:
@@ -64,7 +87,8 @@ def _condition(test: object, facet: Facet) -> str:
         elif op == "$contains":
             words.append(value_words(operand, facet))
         else:
-            words.append(f"{_COMPARISONS.get(op, op)} {value_words(operand, facet)}".strip())
+            word = _DATES.get(op) if facet.kind == "date" else None
+            words.append(f"{word or _COMPARISONS.get(op, op)} {value_words(operand, facet)}".strip())
     return ", ".join(words)
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rag.errors import ThumbprintError
-from rag.types import Where
+from rag.types import Proposed, Where
 
 if TYPE_CHECKING:
     from rag.prepare import Preparation
@@ -29,10 +29,20 @@ _KEPT = 500
 class Writing:
     """One answer being written. Attributes are read by pages, set by its thread."""
 
-    def __init__(self, question: str, *, where: Where | None, replaces: str | None) -> None:
+    def __init__(
+        self,
+        question: str,
+        *,
+        where: Where | None,
+        replaces: str | None,
+        proposed: tuple[Proposed, ...] | None = None,
+    ) -> None:
         self.question = question
         self.where = where
+        """The filter that it is asked under; what the engine made of it, once it was asked."""
         self.replaces = replaces
+        self.proposed = proposed
+        """The filters that the question names, as the reader chose among them; None before that."""
         self.text = ""
         self.preparing: Preparation | None = None
         """Set while the question waits for it, else None."""
@@ -86,6 +96,7 @@ class Writing:
         return not self.stopping
 
     def _read(self, response: Response) -> None:
+        self.where = response.begun.where
         try:
             for piece in response:
                 self.text += piece

@@ -28,6 +28,7 @@ keys a chunk has.
 """
 
 from rag.filters.facts import Fact, chroma_key, clean, fact_terms, filterable, normalise, plain_key
+from rag.filters.implication import implies
 from rag.filters.language import (
     And,
     Compare,
@@ -57,6 +58,7 @@ __all__ = [
     "combine",
     "fact_terms",
     "filterable",
+    "implies",
     "matches",
     "normalise",
     "parse",

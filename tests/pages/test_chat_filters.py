@@ -14,20 +14,20 @@ LAMB = "Which wine goes with lamb?"
 
 def test_each_kind_of_facet_has_its_widget(open_app: OpenApp) -> None:
     at = open_app()
-    assert at.pills("facet-wine-country").options == [
+    assert at.pills("facet-wine-country-choice").options == [
         "France :gray[1]", "Germany :gray[1]", "Portugal :gray[2]", "Spain :gray[1]"
     ]  # fmt: skip
-    assert at.pills("facet-wine-pairs_with").label == "Goes with"
-    assert at.slider("facet-wine-price").value == (9, 38)
-    assert at.slider("facet-wine-price").label == "Price (€)"
-    assert at.date_input("facet-wine-added").value == ()
+    assert at.pills("facet-wine-pairs_with-list").label == "Goes with"
+    assert at.slider("facet-wine-price-range").value == (9, 38)
+    assert at.slider("facet-wine-price-range").label == "Price (€)"
+    assert at.date_input("facet-wine-added-date").value == ()
     assert "5 of 5 documents match" in texts(at)
 
 
 def test_what_is_selected_filters_the_next_question(open_app: OpenApp, engine: FakeEngine) -> None:
     at = open_app()
-    at.pills("facet-wine-country").set_value(["Portugal"])
-    at.slider("facet-wine-price").set_value((9, 20))
+    at.pills("facet-wine-country-choice").set_value(["Portugal"])
+    at.slider("facet-wine-price-range").set_value((9, 20))
     run(at)
     assert "2 of 5 documents match" in texts(at)
     ask(at, LAMB)
@@ -38,7 +38,7 @@ def test_what_is_selected_filters_the_next_question(open_app: OpenApp, engine: F
 
 def test_several_values_of_a_list_are_alternatives(open_app: OpenApp, engine: FakeEngine) -> None:
     at = open_app()
-    at.pills("facet-wine-pairs_with").set_value(["lamb", "fish"])
+    at.pills("facet-wine-pairs_with-list").set_value(["lamb", "fish"])
     ask(run(at), LAMB)
     assert engine.asked[0]["where"] == {
         "$or": [{"pairs_with": {"$contains": "lamb"}}, {"pairs_with": {"$contains": "fish"}}]
@@ -48,7 +48,7 @@ def test_several_values_of_a_list_are_alternatives(open_app: OpenApp, engine: Fa
 
 def test_days_reach_to_their_last_second(open_app: OpenApp, engine: FakeEngine) -> None:
     at = open_app()
-    at.date_input("facet-wine-added").set_value((date(1970, 1, 1), date(1970, 1, 2)))
+    at.date_input("facet-wine-added-date").set_value((date(1970, 1, 1), date(1970, 1, 2)))
     ask(run(at), LAMB)
     assert engine.asked[0]["where"] == {"added": {"$gte": 0, "$lte": 2 * 86_400 - 1}}
     assert "Added&#58; 1970&#45;01&#45;01 to 1970&#45;01&#45;02" in texts(at)
@@ -56,40 +56,40 @@ def test_days_reach_to_their_last_second(open_app: OpenApp, engine: FakeEngine) 
 
 def test_half_a_range_of_days_selects_nothing_yet(open_app: OpenApp, engine: FakeEngine) -> None:
     at = open_app()
-    at.date_input("facet-wine-added").set_value((date(1970, 1, 1),))
+    at.date_input("facet-wine-added-date").set_value((date(1970, 1, 1),))
     ask(run(at), LAMB)
     assert engine.asked[0]["where"] is None
 
 
 def test_a_filter_that_leaves_nothing_can_be_dropped_in_part(open_app: OpenApp) -> None:
     at = open_app()
-    at.pills("facet-wine-country").set_value(["Portugal"])
-    at.pills("facet-wine-pairs_with").set_value(["fish"])
+    at.pills("facet-wine-country-choice").set_value(["Portugal"])
+    at.pills("facet-wine-pairs_with-list").set_value(["fish"])
     run(at)
     assert "No document matches these filters" in texts(at)
     assert "0 of 5 documents match" in texts(at)
     at.button("drop-input-pairs_with").click()
     run(at)
     assert "No document matches these filters" not in texts(at)
-    assert at.pills("facet-wine-country").value == ["Portugal"]
+    assert at.pills("facet-wine-country-choice").value == ["Portugal"]
 
 
 def test_all_of_it_can_be_dropped(open_app: OpenApp) -> None:
     at = open_app()
-    at.pills("facet-wine-country").set_value(["Germany"])
-    at.slider("facet-wine-price").set_value((30, 38))
-    at.date_input("facet-wine-added").set_value((date(1970, 1, 1), date(1970, 1, 2)))
+    at.pills("facet-wine-country-choice").set_value(["Germany"])
+    at.slider("facet-wine-price-range").set_value((30, 38))
+    at.date_input("facet-wine-added-date").set_value((date(1970, 1, 1), date(1970, 1, 2)))
     run(at)
     at.button("drop-input").click()
     run(at)
-    assert at.slider("facet-wine-price").value == (9, 38)
+    assert at.slider("facet-wine-price-range").value == (9, 38)
     assert "5 of 5 documents match" in texts(at)
 
 
 def test_an_answer_under_a_filter_that_leaves_nothing_offers_the_way_out(open_app: OpenApp) -> None:
     at = open_app()
-    at.pills("facet-wine-country").set_value(["Portugal"])
-    at.pills("facet-wine-pairs_with").set_value(["fish"])
+    at.pills("facet-wine-country-choice").set_value(["Portugal"])
+    at.pills("facet-wine-pairs_with-list").set_value(["fish"])
     ask(run(at), LAMB)
     assert [b.key for b in at.button if str(b.key).startswith("drop-")] == [
         "drop-input-country", "drop-input-pairs_with", "drop-input"
@@ -98,7 +98,7 @@ def test_an_answer_under_a_filter_that_leaves_nothing_offers_the_way_out(open_ap
 
 def test_filters_belong_to_their_prototype(open_app: OpenApp, engine: FakeEngine) -> None:
     at = open_app()
-    at.pills("facet-wine-country").set_value(["Portugal"])
+    at.pills("facet-wine-country-choice").set_value(["Portugal"])
     run(at)
     at.pills("prototype-choice").set_value("handbook")
     ask(run(at), "How?")
@@ -111,7 +111,7 @@ def test_facets_wait_for_the_documents(open_app: OpenApp, engine: FakeEngine) ->
     assert not [p for p in at.pills if str(p.key).startswith("facet-")]
     engine.preparation.ready = True
     run(at)
-    assert at.pills("facet-wine-country").value == []
+    assert at.pills("facet-wine-country-choice").value == []
 
 
 def test_a_prototype_that_declares_no_facets_has_those_that_are_guessed(
@@ -119,7 +119,7 @@ def test_a_prototype_that_declares_no_facets_has_those_that_are_guessed(
 ) -> None:
     engine.guessed = (Facet("country", "Country", "choice"),)
     at = open_app(prototype="handbook")
-    at.pills("facet-handbook-country").set_value(["Spain"])
+    at.pills("facet-handbook-country-choice").set_value(["Spain"])
 
     ask(run(at), "What do they drink?")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pages.ui.answer import answer_markdown
-from pages.ui.describe import filter_words, metadata_words
+from pages.ui.describe import conditions, filter_words, metadata_words
 from rag.prototypes import Facet
 from rag.types import Citation, Verdict, Where
 
@@ -28,12 +28,36 @@ FACETS = (
         ({"$or": [{"pairs_with": {"$contains": "fish"}}, {"pairs_with": {"$contains": "game"}}]},
          ["Goes with: fish or game"]),
         ({"$or": [{"country": "Spain"}, {"price": {"$lte": 9}}]}, ["Country: Spain or Price: up to 9 €"]),
-        ({"$and": [{"added": {"$gte": 86_400}}, {"dry": True}]}, ["Added: from 1970-01-02", "Dry: yes"]),
+        ({"$and": [{"added": {"$gte": 86_400}}, {"dry": True}]}, ["Added: since 1970-01-02", "Dry: yes"]),
         ({"grape_variety": {"$nin": ["Gamay"]}}, ["Grape variety: not Gamay"]),
     ],
 )  # fmt: skip
 def test_filter_words(where: Where | None, words: list[str]) -> None:
     assert filter_words(where, FACETS) == words
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        (None, []),
+        ({"price": 1, "country": "Spain"}, [{"price": 1, "country": "Spain"}]),
+        (
+            {"$and": [{"price": {"$gte": 5}}, {"country": "Spain"}, {"price": {"$lt": 9}}]},
+            [{"price": {"$gte": 5, "$lt": 9}}, {"country": "Spain"}],
+        ),
+        (
+            {"$and": [{"price": {"$gte": 5}}, {"price": {"$gte": 7}}]},
+            [{"price": {"$gte": 5}}, {"price": {"$gte": 7}}],
+        ),
+        ({"$and": [{"price": {"$ne": 5}}, {"price": 7}]}, [{"price": {"$ne": 5}}, {"price": 7}]),
+        (
+            {"$and": [{"price": {"$gte": 5}, "country": "Spain"}, {"price": {"$lt": 9}}]},
+            [{"price": {"$gte": 5}, "country": "Spain"}, {"price": {"$lt": 9}}],
+        ),
+    ],
+)
+def test_conditions_of_a_filter(where: Where | None, expected: list[Where]) -> None:
+    assert conditions(where) == expected
 
 
 def test_metadata_stands_under_its_labels_declared_facets_first() -> None:

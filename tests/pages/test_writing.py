@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,6 +15,8 @@ from tests.fakes import FakePreparation
 
 class Slow:
     """A response that gives a piece whenever it is let."""
+
+    begun = SimpleNamespace(where={"country": "Spain"})
 
     def __init__(self) -> None:
         self.step = threading.Semaphore(0)
@@ -39,6 +42,7 @@ def test_it_is_forgotten_once_it_is_stored() -> None:
     writings.begin("c", one, FakePreparation, lambda: response)
     assert one.wait(10)
     assert (one.text, one.succeeded, response.closed) == ("one two three", True, False)
+    assert one.where == {"country": "Spain"}
 
 
 def test_stopping_closes_the_response_at_its_next_piece() -> None:
