@@ -200,11 +200,11 @@ class Environment:
     home: Path
     chroma_host: str | None = None
     chroma_api_key: str | None = None
+    max_file_bytes: int = 50_000_000
+    overrides: Mapping[str, str] = field(default_factory=dict)
     cohere_api_key: str | None = field(default=None, repr=False)
     cohere_url: str | None = None
     """Where Cohere's API is reached; None for the address that its SDK knows."""
-    max_file_bytes: int = 50_000_000
-    overrides: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, values: Mapping[str, str] | None = None) -> Environment:

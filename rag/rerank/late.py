@@ -24,9 +24,10 @@ from rag.words import FUNCTION_WORDS
 
 FUSED_WEIGHT, PASSAGE_WEIGHT, BEST_SENTENCE_WEIGHT = 0.8, 1.0, 1.0
 """Of the z-scores of a passage's fused score, its MaxSim, and that of its best sentence."""
-EVIDENCE_WEIGHT, SENTENCE_WEIGHT, PLACE_WEIGHT = 0.48, 1.22, 0.65
+EVIDENCE_WEIGHT, SENTENCE_WEIGHT, PLACE_WEIGHT = 0.24, 0.61, 0.33
 """Of a sentence's own fused score, and the z-scores of its MaxSim and of its passage's new score.
-Scaled so that a distance means what it means among fused scores."""
+Their scale says how many sentences the extractive answer quotes, whose margin is fixed: 1.6 on
+average on SQuAD, the fewest with which the first two hold the answer of 88 %."""
 FUNCTION_WEIGHT = 0.5
 """What a function word counts beside its idf: in a catalogue hardly a row says "is" or "from"."""
 
@@ -56,6 +57,25 @@ class LateReranker:
         """Passages by their fused score and the MaxSim of their section and of its best sentence."""
         if not passages:
             return []
+        signals, own = self.signals(question, passages)
+        scores = signals @ (FUSED_WEIGHT, PASSAGE_WEIGHT, BEST_SENTENCE_WEIGHT)
+        evidence = (
+            EVIDENCE_WEIGHT * np.array([passages[at].sentences[n].score for at, n in own])
+            + SENTENCE_WEIGHT * z(own.values())
+            + PLACE_WEIGHT * z(scores[at] for at, _ in own)
+        )
+        return with_scores(
+            passages, scores.tolist(), dict(zip(own, evidence.tolist(), strict=True)), self.scorer
+        )
+
+    def signals(
+        self, question: str, passages: Sequence[Passage]
+    ) -> tuple[NDArray[np.float64], dict[Place, float]]:
+        """What the scores are mixed of, shape ``(n, 3)``, and the MaxSim of every sentence.
+
+        The columns are z-scores over the passages: fused score, MaxSim of the section, MaxSim of
+        its best sentence.
+        """
         # The question by itself, so that its vectors do not depend on what was found.
         asked = self._token_vectors([question])
         found = self._token_vectors([p.context or p.text for p in passages])
@@ -78,19 +98,7 @@ class LateReranker:
         best = [
             max((own[at, n] for n in range(len(p.sentences))), default=0.0) for at, p in enumerate(passages)
         ]
-        scores = (
-            FUSED_WEIGHT * z(p.score for p in passages)
-            + PASSAGE_WEIGHT * z(whole)
-            + BEST_SENTENCE_WEIGHT * z(best)
-        )
-        evidence = (
-            EVIDENCE_WEIGHT * np.array([passages[at].sentences[n].score for at, n in own])
-            + SENTENCE_WEIGHT * z(own.values())
-            + PLACE_WEIGHT * z(scores[at] for at, _ in own)
-        )
-        return with_scores(
-            passages, scores.tolist(), dict(zip(own, evidence.tolist(), strict=True)), self.scorer
-        )
+        return np.stack([z(p.score for p in passages), z(whole), z(best)], axis=1), own
 
     def weights(self, question: str, tokens: TokenVectors) -> NDArray[np.float64]:
         """For each token of the question the weight of the word it stands in; they add up to 1.
