@@ -344,7 +344,7 @@ def _parser() -> argparse.ArgumentParser:
         made.add_argument("--k", type=int, help="passages (default 5)")
         made.add_argument("--budget", type=int, metavar="TOKENS", help="the best text that fits")
         made.add_argument("--where", metavar="JSON", help="a metadata filter")
-        made.add_argument("--rerank", metavar="NAME")
+        made.add_argument("--rerank", metavar="NAME", help="none, late, cross or cohere")
         made.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
 
     command(commands, "prototypes", _prototypes, "List the prototypes.")

@@ -47,6 +47,11 @@ class Settings:
     where: Where | None = field(default=None, metadata={"key": "filters.where"})
     filters_guess: str = field(default="off", metadata={"key": "filters.guess"})
     rerank: str = field(default="none", metadata={"key": "rerank"})
+    rerank_candidates: int = field(default=12, metadata={"key": "rerank.candidates"})
+    rerank_model: str = field(default="", metadata={"key": "rerank.model"})
+    """Of ``cross`` and ``cohere``; empty for the default of each (:mod:`rag.rerank`)."""
+    rerank_timeout: float = field(default=5.0, metadata={"key": "rerank.timeout"})
+    """Seconds that a question waits for a remote re-ranker, retries included."""
     generator: str = field(default="auto", metadata={"key": "generator"})
     model: str = field(default="", metadata={"key": "model"})
     prompt: str = field(default="", metadata={"key": "prompt"})
@@ -93,6 +98,13 @@ def _share(value: Any) -> float:
     return number
 
 
+def _seconds(value: Any) -> float:
+    number = float(value) if not isinstance(value, bool) else math.nan
+    if not 0.1 <= number <= 120:
+        raise ValueError("takes a number of seconds from 0.1 to 120")
+    return number
+
+
 def _abstain(value: Any) -> Abstain:
     if value is True or value == "on":
         return "on"
@@ -128,7 +140,10 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "budget": _whole(0, 100_000),
     "filters.where": _where,
     "filters.guess": _one_of("on", "off"),
-    "rerank": _one_of("none"),
+    "rerank": _one_of("none", "late", "cross", "cohere"),
+    "rerank.candidates": _whole(2, 100),
+    "rerank.model": _text,
+    "rerank.timeout": _seconds,
     "generator": _one_of("auto", "extractive"),
     "model": _text,
     "prompt": _text,
@@ -170,7 +185,8 @@ def _flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in table.items():
         name = f"{prefix}{key}"
-        if isinstance(value, Mapping) and name not in _FIELDS:
+        # Only a filter is a table itself; "rerank" is a name, and the table of its settings.
+        if isinstance(value, Mapping) and name != "filters.where":
             flat.update(_flatten(value, f"{name}."))
         else:
             flat[name] = value
@@ -186,6 +202,9 @@ class Environment:
     chroma_api_key: str | None = None
     max_file_bytes: int = 50_000_000
     overrides: Mapping[str, str] = field(default_factory=dict)
+    cohere_api_key: str | None = field(default=None, repr=False)
+    cohere_url: str | None = None
+    """Where Cohere's API is reached; None for the address that its SDK knows."""
 
     @classmethod
     def load(cls, values: Mapping[str, str] | None = None) -> Environment:
@@ -208,6 +227,8 @@ class Environment:
             home=home,
             chroma_host=env.get("CHROMA_HOST") or None,
             chroma_api_key=env.get("CHROMA_API_KEY") or None,
+            cohere_api_key=env.get("COHERE_API_KEY") or None,
+            cohere_url=env.get("CO_API_URL") or None,
             max_file_bytes=int(limit * 1_000_000),
             overrides=overrides,
         )

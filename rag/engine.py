@@ -32,8 +32,9 @@ from rag.library import Library, totals
 from rag.prepare import Preparation
 from rag.prototypes import Prototype, create_prototype, list_names, list_prototypes, load_prototype
 from rag.readers import CsvOptions, ReadOptions
+from rag.rerankers import UNAVAILABLE, Rerankers
 from rag.response import Response
-from rag.retrieve import best_sections, fill_budget, rank
+from rag.retrieve import best_sections, fill_budget, rank, reorder
 from rag.rewrite import standalone
 from rag.store import Store, new_id
 from rag.types import (
@@ -79,7 +80,8 @@ class Search:
     proposed: tuple[Proposed, ...] = ()
     """Filters that the question named and those given did not say already; see :meth:`Engine.search`."""
     notices: tuple[str, ...] = ()
-    """``guess-dropped``: those filters would have left nothing, and the search went without."""
+    """``guess-dropped``: those filters would have left nothing, and the search went without;
+    ``re-ranking was unavailable``: the passages stand in the fused order."""
 
 
 class Engine:
@@ -99,6 +101,7 @@ class Engine:
         self._store: Store | None = None
         self._libraries: dict[str, Library] = {}
         self._embedders: dict[str, Embedder] = {}
+        self._rerankers = Rerankers(self.environment)
         self._preparations: dict[str, Preparation] = {}
         self._shipped: set[str] = set()
         """Prototypes whose own documents are known to be in their library."""
@@ -351,15 +354,32 @@ class Engine:
                 f"--prototype {name}"
             )
         clock.append(time.perf_counter())
-        if settings.budget:
-            passages = fill_budget(ranked, model.count_tokens, settings.budget, model.token_offsets)
-        else:
-            passages = best_sections(
-                rewritten, vector, ranked, library.index, library.keywords, model.count_tokens, settings
+
+        def sections(k: int) -> list[Passage]:
+            wanted = replace(settings, k=k)
+            return best_sections(
+                rewritten, vector, ranked, library.index, library.keywords, model.count_tokens, wanted
             )
+
+        candidates: list[Passage] = []
+        reranked: list[Passage] | None = None
+        seconds: dict[str, float] = {}
+        if settings.rerank != "none" and ranked:
+            candidates = sections(max(settings.k, settings.rerank_candidates))
+            begun = time.perf_counter()
+            reranked = self._rerankers.rerank(rewritten, candidates, settings, model, library.keywords)
+            seconds["rerank"] = time.perf_counter() - begun
+        if settings.budget:
+            order = ranked if reranked is None else reorder(ranked, reranked)
+            passages = fill_budget(order, model.count_tokens, settings.budget, model.token_offsets)
+            if reranked:
+                passages = [replace(p, scorer=reranked[0].scorer) for p in passages]
+        else:
+            passages = sections(settings.k) if reranked is None else reranked[: settings.k]
         cosine = covered = sure = 0.0
         if ranked and passages:
-            first = passages[0]
+            # Fused signals, whatever re-ranks: scores of another scorer have other thresholds.
+            first = (candidates or passages)[0]
             words = set(terms(" ".join((first.title, *first.path, first.context or first.text))))
             for proposal in named:
                 if implies(filters, parse(proposal.where)):  # so every document found holds it
@@ -380,13 +400,17 @@ class Engine:
             seconds={
                 "embed": clock[1] - clock[0],
                 "retrieve": clock[2] - clock[1],
-                "widen": now - clock[2],
+                "widen": now - clock[2] - seconds.get("rerank", 0.0),
+                **seconds,
                 "total": now - started,
             },
             where=to_json(filters) or None,
             index_version=library.index.facts().get("index_version", ""),
             proposed=tuple(Proposed(p.label, p.where, implies(filters, parse(p.where))) for p in offered),
-            notices=("guess-dropped",) if dropped and ranked else (),
+            notices=(
+                *(("guess-dropped",) if dropped and ranked else ()),
+                *((UNAVAILABLE,) if seconds and reranked is None else ()),
+            ),
         )
 
     def ask(

@@ -425,6 +425,20 @@ class Embedder(Protocol):
         """Each text's tokens, for late interaction; None where the model gives none."""
 
 
+class Reranker(Protocol):
+    """Puts the passages that a search found in a better order."""
+
+    scorer: Scorer
+
+    def rerank(self, question: str, passages: Sequence[Passage]) -> list[Passage]:
+        """All of ``passages``, best first, with scores of this scorer.
+
+        The scores of their sentences say where the evidence stands: the highest of a
+        passage is the sentence that carries it. Raises :class:`rag.errors.RerankError`
+        where the re-ranker cannot be loaded or reached.
+        """
+
+
 class Generator(Protocol):
     """Writes the answer from the passages, a piece at a time."""
 

@@ -35,7 +35,11 @@ def test_defaults() -> None:
         ("filters.where", "", "where", None),
         ("filters.guess", False, "filters_guess", "off"),
         ("embedding.model", "some/model", "embedding_model", "some/model"),
-        ("rerank", "none", "rerank", "none"),
+        ("rerank", "late", "rerank", "late"),
+        ("rerank.candidates", "30", "rerank_candidates", 30),
+        ("rerank", {"candidates": 30}, "rerank_candidates", 30),
+        ("rerank.timeout", "2.5", "rerank_timeout", 2.5),
+        ("rerank.model", "some/model", "rerank_model", "some/model"),
         ("generator", "extractive", "generator", "extractive"),
     ],
 )

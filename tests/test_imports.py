@@ -18,11 +18,11 @@ LAYERS: list[tuple[set[str], bool]] = [
     (
         {
             "readers", "chunk", "embed", "index", "keyword", "retrieve", "generators", "cite", "confidence",
-            "rewrite", "store",
+            "rerank", "rewrite", "store",
         },
         False,
     ),
-    ({"library", "facets", "prepare", "response", "versions"}, False),
+    ({"library", "facets", "prepare", "rerankers", "response", "versions"}, False),
     ({"guess"}, False),
     ({"catalogue"}, False),
     ({"ingest"}, False),

@@ -14,6 +14,7 @@ from pages.ui.frame import Page
 from pages.ui.text import MARKUP, composed, cut, one_line, plain
 from rag.errors import ThumbprintError
 from rag.prototypes import Prototype
+from rag.rerankers import UNAVAILABLE
 from rag.types import Answer, Citation, Rating, Where
 
 _MARKERS = re.compile(r"([”“\"'’»«.,;:!?)]{0,3})\s?((?:\[\d+\])+)")
@@ -59,11 +60,13 @@ def draw_answer(
     """
     with st.chat_message("assistant", avatar=prototype.icon):
         st.markdown(answer_markdown(answer.text, answer.citations) or ":gray[Nothing was written.]")
-        remarks(prototype, where, stopped=answer.stopped)
+        remarks(prototype, where, stopped=answer.stopped, notices=answer.notices)
         _under(page, prototype, answer, rating, regenerate)
 
 
-def remarks(prototype: Prototype, where: Where | None, *, stopped: bool = False) -> None:
+def remarks(
+    prototype: Prototype, where: Where | None, *, stopped: bool = False, notices: Sequence[str] = ()
+) -> None:
     """What a reader should know about how an answer came about."""
     notes: list[str] = []
     if stopped:
@@ -71,6 +74,10 @@ def remarks(prototype: Prototype, where: Where | None, *, stopped: bool = False)
     if where:
         words = " · ".join(filter_words(where, prototype.facets))
         notes.append(f":material/filter_alt: Filtered: {one_line(words, 200)}")
+    if UNAVAILABLE in notices:
+        notes.append(
+            ":material/info: Re-ranking was unavailable: the passages stand in the order of the search"
+        )
     if notes:
         st.caption("  \n".join(notes))
 
