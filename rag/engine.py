@@ -333,11 +333,11 @@ class Engine:
         clock.append(time.perf_counter())
         guessed = self.proposals(name, question) if settings.filters_guess == "on" else []
         filters = reduce(combine, [parse(proposal.where) for proposal in guessed], asked_for)
-        ranked = rank(rewritten, vector, library.index, library.keywords, settings, filters)
+        ranked = rank(rewritten, vector, library.chunks, library.keywords, settings, filters)
         dropped = bool(guessed) and not ranked
         if dropped:
             filters = asked_for
-            ranked = rank(rewritten, vector, library.index, library.keywords, settings, filters)
+            ranked = rank(rewritten, vector, library.chunks, library.keywords, settings, filters)
         if not ranked and library.index.count() == 0:
             raise IndexingError(
                 f"There are no documents in “{name}” yet. Add some: python -m rag ingest PATH "
@@ -348,7 +348,7 @@ class Engine:
             passages = fill_budget(ranked, model.count_tokens, settings.budget, model.token_offsets)
         else:
             passages = best_sections(
-                rewritten, vector, ranked, library.index, library.keywords, model.count_tokens, settings
+                rewritten, vector, ranked, library.chunks, library.keywords, model.count_tokens, settings
             )
         cosine = covered = sure = 0.0
         if ranked and passages:

@@ -18,11 +18,12 @@ LAYERS: list[tuple[set[str], bool]] = [
     (
         {
             "readers", "chunk", "embed", "index", "keyword", "retrieve", "generators", "cite", "confidence",
-            "rewrite", "store",
+            "rewrite", "store", "plan",
         },
         False,
     ),
-    ({"library", "facets", "prepare", "response", "versions"}, False),
+    ({"stored", "facets", "prepare", "response", "versions"}, False),
+    ({"library"}, False),
     ({"guess"}, False),
     ({"catalogue"}, False),
     ({"ingest"}, False),
