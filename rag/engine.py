@@ -374,7 +374,7 @@ class Engine:
                 "total": now - started,
             },
             where=to_json(filters) or None,
-            index_version=library.index.facts().get("index_version", ""),
+            index_version=library.index.facts(seen=True).get("index_version", ""),
             proposed=tuple(Proposed(p.label, p.where, applied=not dropped) for p in guessed),
             notices=("guess-dropped",) if dropped and ranked else (),
         )

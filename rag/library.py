@@ -145,7 +145,7 @@ class Library:
             self.index.update([r for r in records if r.id not in seen], heads_only=True)
             self.index.update(shown)
             self.keywords.write(
-                [entry for record in shown for entry in self._entries(record)],
+                self._entries(shown),
                 delete=[r.id for r in shown],
             )
 
@@ -212,6 +212,8 @@ class Library:
         self.keywords.refresh()
         if self._agrees():
             return
+        with _disk():
+            self._stamp.unlink(missing_ok=True)  # who dies half way must not seem to be done
         there, here = self.index.chunk_ids(), self.keywords.chunk_ids()
         doubtful = {_document(i) for i in there ^ here} | self._unfinished()
         records = self.index.records()
@@ -228,22 +230,27 @@ class Library:
     def _reindex(self, document_ids: Collection[str]) -> None:
         records = self.index.records()
         self.keywords.write([], delete=document_ids)
-        batch: list[KeywordEntry] = []
+        batch: list[DocumentRecord] = []
         for document_id in sorted(document_ids):
-            record = records.get(document_id)
-            if record is None:
-                continue  # deleted, or interrupted: incomplete documents are not searched by words
-            batch.extend(self._entries(record))
-            if len(batch) >= _BATCH:
-                self.keywords.write(batch)
+            if (
+                document_id in records
+            ):  # else deleted, or interrupted: incomplete ones are not searched by words
+                batch.append(records[document_id])
+            if sum(record.chunks for record in batch) >= _BATCH:
+                self.keywords.write(self._entries(batch))
                 batch = []
-        self.keywords.write(batch)
+        self.keywords.write(self._entries(batch))
 
-    def _entries(self, record: DocumentRecord) -> list[KeywordEntry]:
-        """The keyword entries of a document that is in the collection."""
-        chunks = self.index.document_chunks(record.id)
-        found = self.index.vectors([chunk.id for chunk in chunks])
-        return entries(record, chunks, [found[chunk.id] for chunk in chunks])
+    def _entries(self, records: Sequence[DocumentRecord]) -> list[KeywordEntry]:
+        """The keyword entries of documents that are in the collection."""
+        ids = [f"{record.id}:{n}" for record in records for n in range(record.chunks)]
+        found, vectors = self.index.get(ids), self.index.vectors(ids)
+        made: list[KeywordEntry] = []
+        for record in records:
+            own = [f"{record.id}:{n}" for n in range(record.chunks)]
+            own = [i for i in own if i in found and i in vectors]
+            made += entries(record, [found[i].chunk for i in own], [vectors[i] for i in own])
+        return made
 
     def settle(self, records: Mapping[str, DocumentRecord] | None = None) -> None:
         """Note that the keyword index carries the collection's present stamp. Lock held.

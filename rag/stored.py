@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from rag.filters import Filter, Nothing, clean, to_tantivy
 from rag.index import ChunkIndex
 from rag.index.layout import decode, encode
+from rag.index.reading import batches
 from rag.keyword import KeywordIndex
 from rag.plan import Plan, choose
 from rag.types import Chunk, DocumentRecord, Hit, IndexedChunk, Vectors
@@ -159,6 +160,24 @@ class StoredChunks:
             )
             hits = searcher.search(query.const_score_query(both, 0.0), len(chunk_ids), count=False).hits
             return {searcher.doc(address).get_first("id") for _, address in hits}
+
+    # --- all
+
+    def total(self) -> int:
+        """How many chunks can be read here."""
+        return self._keywords.count()
+
+    def blocks(self, step: int = 1, size: int = 5_000) -> Iterator[tuple[list[str], Vectors]]:
+        """Every ``step``-th chunk, in no order: ids and unit rows, ``(size, d)`` at most at a time."""
+        import tantivy
+
+        with self._keywords.reading() as (searcher, _):
+            hits = searcher.search(tantivy.Query.all_query(), max(1, searcher.num_docs), count=False).hits
+            for some in batches(hits[::step], size):
+                documents = [searcher.doc(address) for _, address in some]
+                rows = np.frombuffer(b"".join(d.get_first("vector") for d in documents), "<f2")
+                ids = [d.get_first("id") for d in documents]
+                yield ids, rows.reshape(len(ids), -1).astype(np.float32)
 
     # --- by id
 

@@ -24,6 +24,7 @@ LAYERS: list[tuple[set[str], bool]] = [
     ),
     ({"stored", "facets", "prepare", "response", "versions"}, False),
     ({"library"}, False),
+    ({"recall"}, False),
     ({"guess"}, False),
     ({"catalogue"}, False),
     ({"ingest"}, False),

@@ -6,8 +6,8 @@
 
 DATA is a folder with ``*/documents.jsonl``, ``*/corpora`` and ``*/questions*.jsonl``; without
 it the ready-made prototypes give the documents and their suggestions the questions. The
-libraries are made of them (tests/benchmarks/scaled.py) and kept in FOLDER: 3 KB a chunk, a
-minute for each 50,000.
+libraries are made of them (tests/benchmarks/scaled.py) and kept in FOLDER: 7 KB a chunk, a
+minute or two for each 50,000.
 
 The bare query embeds the question with the same model and takes ``n_results=100`` with
 documents and metadata from the same collection, at the same ``ef_search``. Both are asked
@@ -87,9 +87,7 @@ def measure(chunks: int, cache: Path, data: Path | None, most: int, precomputed:
             if at >= 5:
                 rows.append(row)
         figures[f"filter {label}"] = _summary(rows)
-    answered = [
-        engine.ask(NAME, question, origin="batch").answer.seconds for question in questions[:40]
-    ]
+    answered = [engine.ask(NAME, question, origin="batch").answer.seconds for question in questions[:40]]
     figures["answer"] = _spread([s["total"] - s["embed"] - s["retrieve"] - s["widen"] for s in answered])
     figures["resident MB"] = _resident()
     return figures
@@ -134,9 +132,7 @@ def _one(engine: Any, clock: Clock, collection: Any, question: str, where: Any) 
 def _summary(rows: Sequence[dict[str, float]]) -> dict[str, Any]:
     summary: dict[str, Any] = {stage: _spread([row[stage] for row in rows]) for stage in rows[0]}
     summary["ratio"] = summary["question"]["median"] / summary["bare"]["median"]
-    summary["ratio, index only"] = (
-        summary["question, index only"]["median"] / summary["bare query"]["median"]
-    )
+    summary["ratio, index only"] = summary["question, index only"]["median"] / summary["bare query"]["median"]
     return summary
 
 
@@ -154,7 +150,9 @@ def _resident() -> float:
     return int(found[0].split()[1]) / 1024 if found else float("nan")
 
 
-def report(sizes: Sequence[int], figures: Sequence[dict[str, Any]], say: Callable[[str], None] = print) -> None:
+def report(
+    sizes: Sequence[int], figures: Sequence[dict[str, Any]], say: Callable[[str], None] = print
+) -> None:
     """The table: medians and 95th percentiles in ms, and how the medians grow from the first size."""
     say(f"{'':26}" + "".join(f"{size:>20,}" for size in sizes) + f"{'growth':>9}")
 
@@ -193,7 +191,9 @@ def main() -> None:
     found = []
     with tempfile.TemporaryDirectory() as temporary:
         for size in args.sizes:
-            scaled_engine(size, cache, data)  # not in the process whose memory is measured
+            # Made, or mended, in this process: it is the other one whose memory is measured.
+            made = scaled_engine(size, cache, data)
+            made.library(made.prototype(NAME)).refresh()
             out = Path(temporary) / "figures.json"
             command = [sys.executable, __file__, *([str(data)] if data else []), "--cache", str(cache)]
             command += ["--sizes", str(size), "--questions", str(args.questions), "--one", str(out)]

@@ -53,11 +53,11 @@ def read_questions(data: Path | None, most: int = 100) -> list[str]:
     ]
     rng = np.random.default_rng(5)
     each = -(-most // max(1, len(found)))
-    return [some[at] for some in found for at in rng.permutation(len(some))[:each]][:most]
+    return [some[at].strip() for some in found for at in rng.permutation(len(some))[:each]][:most]
 
 
 def scaled_engine(chunks: int, cache: Path, data: Path | None = None) -> Engine:
-    """An engine whose prototype :data:`NAME` holds about so many chunks; made once, then kept in ``cache``."""
+    """An engine whose prototype :data:`NAME` holds so many chunks; made once, then kept in ``cache``."""
     home = cache / f"{chunks}"
     done = home / "complete"
     engine = Engine(Environment(home=home))
@@ -119,7 +119,9 @@ def _document(
     n: int, run: Sequence[Chunk], rows: Vectors, words: Sequence[str], rng: np.random.Generator
 ) -> Item:
     document_id = f"{n:08x}"
-    metadata = {key: int(rng.integers(size)) for key, size in zip(SHARES.values(), (10, 100, 1000), strict=True)}
+    metadata = {
+        key: int(rng.integers(size)) for key, size in zip(SHARES.values(), (10, 100, 1000), strict=True)
+    }
     texts = []
     for chunk in run:
         own = chunk.text.split(" ")
@@ -134,10 +136,13 @@ def _document(
     for place, chunk in enumerate(run):
         spans.setdefault(chunk.section, []).append(place)
     sections = {
-        old: Section(edges[places[0]], edges[places[-1] + 1], old.path, old.page) for old, places in spans.items()
+        old: Section(edges[places[0]], edges[places[-1] + 1], old.path, old.page)
+        for old, places in spans.items()
     }
     chunks = [
-        Chunk(document_id, at, edges[at], edges[at] + len(text), text, old.gap, sections[old.section], old.kind)
+        Chunk(
+            document_id, at, edges[at], edges[at] + len(text), text, old.gap, sections[old.section], old.kind
+        )
         for at, (text, old) in enumerate(zip(texts, run, strict=True))
     ]
     files = (SourceFile(f"scaled/{document_id}.txt", document_id),)
