@@ -23,8 +23,8 @@ class Plan:
 
 
 EXACT = 2_500
-MARGIN = 1.5
-MOST_CANDIDATES = 4_000
+MARGIN = 3.0
+MOST_CANDIDATES = 8_000
 
 
 def choose(matching: int, total: int, n: int) -> Plan:
