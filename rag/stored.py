@@ -23,7 +23,7 @@ from rag.index import ChunkIndex
 from rag.index.layout import decode, encode
 from rag.index.reading import batches
 from rag.keyword import KeywordIndex
-from rag.plan import Plan, choose
+from rag.plan import Plan, choose, instead
 from rag.types import Chunk, DocumentRecord, Hit, IndexedChunk, Vectors
 
 _KEPT = 2_000
@@ -99,6 +99,7 @@ class StoredChunks:
             if len(kept) == n:
                 return kept
             # What matches lies further from the question than most: ask for it alone.
+            return self.search_by(instead(self.count(where), self.total()), vector, n, where)
         return self._index.search(vector, n, where)
 
     def _exact(self, vector: NDArray[np.float32], n: int, where: Filter) -> list[Hit]:

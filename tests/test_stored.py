@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rag.filters import matches, parse
 from rag.index import ChunkIndex, open_client
 from rag.library import Item, Library
-from rag.plan import EXACT, MOST_CANDIDATES, Plan, choose
+from rag.plan import CANDIDATE_COST, EXACT_COST, FILTERED_COST, Plan, choose, instead
 from rag.types import Chunk, DocumentRecord, Section, SourceFile
 
 DIMENSIONS = 8
@@ -210,14 +210,25 @@ def test_blocks_give_every_chunk_once(shelf: Library) -> None:
 
 def test_few_matches_are_compared_and_many_are_sifted() -> None:
     assert choose(0, 100_000, 100) == Plan("exact")
-    assert choose(EXACT, 100_000, 100) == Plan("exact")
-    assert choose(50_000, 100_000, 100) == Plan("oversample", 600)
-    assert choose(3_000, 1_000_000, 100) == Plan("filtered")
+    assert choose(100, 100_000, 100) == Plan("exact")
+    assert choose(1_000, 100_000, 100) == Plan("exact")
+    assert choose(10_000, 100_000, 100) == Plan("oversample", 1_500)
+    assert choose(50_000, 100_000, 100) == Plan("oversample", 1_000)
     assert choose(800, 900, 1_000) == Plan("exact")
 
 
-def test_no_more_candidates_are_taken_than_are_worth_it() -> None:
-    plans = [choose(matching, 1_000_000, 100) for matching in range(EXACT + 1, 1_000_000, 5_000)]
+def test_without_luck_few_are_compared_and_most_are_left_to_chroma() -> None:
+    assert instead(10_000, 100_000) == Plan("exact")
+    assert instead(50_000, 100_000) == Plan("filtered")
 
-    assert all(plan.candidates <= MOST_CANDIDATES for plan in plans)
-    assert {plan.way for plan in plans} == {"filtered", "oversample"}
+
+def test_no_plan_costs_more_than_chroma_itself() -> None:
+    for total in (1_000, 100_000, 1_000_000):
+        for matching in range(1, total, total // 200):
+            plan = choose(matching, total, 100)
+            costs = {
+                "exact": matching * EXACT_COST,
+                "oversample": plan.candidates * CANDIDATE_COST,
+                "filtered": total * FILTERED_COST,
+            }
+            assert costs[plan.way] <= max(costs["filtered"], 100 * EXACT_COST), (matching, total)
