@@ -294,7 +294,15 @@ def _doctor(engine: Engine, args: argparse.Namespace) -> int:
     value = {
         "prototype": args.prototype,
         "ok": all(c.ok for c in checks),
-        "checks": [{"name": c.name, "ok": c.ok, "message": c.message} for c in checks],
+        "checks": [
+            {
+                "name": c.name,
+                "ok": c.ok,
+                "message": c.message,
+                **({"figures": dict(c.figures)} if c.figures else {}),
+            }
+            for c in checks
+        ],
     }
     _print(args, value, "\n".join(f"{'ok  ' if c.ok else 'FAIL'} {c.name}: {c.message}" for c in checks))
     return 0 if value["ok"] else 1

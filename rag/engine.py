@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -343,11 +343,11 @@ class Engine:
         chosen = [proposal.where for proposal in offered] if guess else accepted or ()
         added = [filter for filter in map(parse, chosen) if not implies(asked_for, filter)]
         filters = reduce(combine, added, asked_for)
-        ranked = rank(rewritten, vector, library.index, library.keywords, settings, filters)
+        ranked = rank(rewritten, vector, library.chunks, library.keywords, settings, filters)
         dropped = guess and bool(added) and not ranked
         if dropped:
             filters = asked_for
-            ranked = rank(rewritten, vector, library.index, library.keywords, settings, filters)
+            ranked = rank(rewritten, vector, library.chunks, library.keywords, settings, filters)
         if not ranked and library.index.count() == 0:
             raise IndexingError(
                 f"There are no documents in “{name}” yet. Add some: python -m rag ingest PATH "
@@ -358,7 +358,7 @@ class Engine:
         def sections(k: int) -> list[Passage]:
             wanted = replace(settings, k=k)
             return best_sections(
-                rewritten, vector, ranked, library.index, library.keywords, model.count_tokens, wanted
+                rewritten, vector, ranked, library.chunks, library.keywords, model.count_tokens, wanted
             )
 
         candidates: list[Passage] = []
@@ -405,7 +405,7 @@ class Engine:
                 "total": now - started,
             },
             where=to_json(filters) or None,
-            index_version=library.index.facts().get("index_version", ""),
+            index_version=library.index.facts(seen=True).get("index_version", ""),
             proposed=tuple(Proposed(p.label, p.where, implies(filters, parse(p.where))) for p in offered),
             notices=(
                 *(("guess-dropped",) if dropped and ranked else ()),

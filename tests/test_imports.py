@@ -18,11 +18,13 @@ LAYERS: list[tuple[set[str], bool]] = [
     (
         {
             "readers", "chunk", "embed", "index", "keyword", "retrieve", "generators", "cite", "confidence",
-            "rerank", "rewrite", "store",
+            "rerank", "rewrite", "store", "plan",
         },
         False,
     ),
-    ({"library", "facets", "prepare", "rerankers", "response", "versions"}, False),
+    ({"stored", "facets", "prepare", "rerankers", "response", "versions"}, False),
+    ({"library"}, False),
+    ({"recall"}, False),
     ({"guess"}, False),
     ({"catalogue"}, False),
     ({"ingest"}, False),
