@@ -27,6 +27,20 @@ Abstain = Literal["on", "off"] | float
 
 
 @dataclass(frozen=True, slots=True)
+class Embedding:
+    """Which model turns texts into vectors, on what, and the prompts that stand before them.
+
+    ``backend``: ``auto`` is ONNX Runtime for the default model on a processor, and PyTorch
+    for any other model or where there is a GPU. An empty prompt leaves that of the model.
+    """
+
+    model: str = DEFAULT_MODEL
+    backend: str = "auto"
+    query_prompt: str = ""
+    document_prompt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that shapes an answer. One frozen value per answer.
 
@@ -35,6 +49,8 @@ class Settings:
 
     embedding_model: str = field(default=DEFAULT_MODEL, metadata={"key": "embedding.model"})
     embedding_backend: str = field(default="auto", metadata={"key": "embedding.backend"})
+    query_prompt: str = field(default="", metadata={"key": "embedding.query_prompt"})
+    document_prompt: str = field(default="", metadata={"key": "embedding.document_prompt"})
     section_tokens: int = field(default=200, metadata={"key": "chunking.section_tokens"})
     fusion: str = field(default="hand", metadata={"key": "fusion"})
     dense_weight: float = field(default=0.5, metadata={"key": "retrieval.dense_weight"})
@@ -51,6 +67,13 @@ class Settings:
     model: str = field(default="", metadata={"key": "model"})
     prompt: str = field(default="", metadata={"key": "prompt"})
     abstain: Abstain = field(default="on", metadata={"key": "abstain"})
+
+    @property
+    def embedding(self) -> Embedding:
+        """The part that an embedder is loaded by."""
+        return Embedding(
+            self.embedding_model, self.embedding_backend, self.query_prompt, self.document_prompt
+        )
 
     @property
     def fingerprint(self) -> str:
@@ -117,7 +140,9 @@ def _where(value: Any) -> Where | None:
 # refused when it is set, not when a question is asked.
 _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "embedding.model": _text,
-    "embedding.backend": _one_of("auto", "torch"),
+    "embedding.backend": _one_of("auto", "onnx", "torch"),
+    "embedding.query_prompt": _text,
+    "embedding.document_prompt": _text,
     "chunking.section_tokens": _whole(32, 2_000),
     "fusion": _one_of("hand"),
     "retrieval.dense_weight": _share,
@@ -186,6 +211,8 @@ class Environment:
     chroma_api_key: str | None = None
     max_file_bytes: int = 50_000_000
     overrides: Mapping[str, str] = field(default_factory=dict)
+    models: Path | None = None
+    """Where the prepared embedding model is kept; by default ``models`` in ``home``."""
 
     @classmethod
     def load(cls, values: Mapping[str, str] | None = None) -> Environment:
@@ -210,4 +237,5 @@ class Environment:
             chroma_api_key=env.get("CHROMA_API_KEY") or None,
             max_file_bytes=int(limit * 1_000_000),
             overrides=overrides,
+            models=Path(env["THUMBPRINT_MODELS"]).expanduser() if env.get("THUMBPRINT_MODELS") else None,
         )

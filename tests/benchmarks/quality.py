@@ -1,6 +1,7 @@
 """Quality of retrieval, extraction and abstention on public data.
 
     python tests/benchmarks/quality.py DATA [--only SET] [--json OUT]
+    python tests/benchmarks/quality.py DATA --set embedding.backend=torch
     python tests/benchmarks/quality.py DATA --constant rag.retrieve.rank.OWN_WEIGHT=0
 
 DATA holds ``chunking/``, ``squad/`` and ``xquad/`` (their formats are read below). Each
@@ -21,7 +22,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from rag.config import Environment, Settings, with_settings
+from rag.config import Environment, Settings, parse_assignments, with_settings
 from rag.engine import Engine
 
 BUDGETS = (200, 400, 800, 1600)
@@ -82,6 +83,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--home", type=Path, help="keep the indexes here (default: a temporary folder)")
     parser.add_argument("--only", choices=("chunking", "squad", "xquad"))
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting to vary")
     parser.add_argument(
         "--constant", action="append", default=[], metavar="MODULE.NAME=VALUE", help="a number to vary"
     )
@@ -93,7 +95,8 @@ def main() -> None:
             parser.error(f"there is no {path}")
         setattr(importlib.import_module(module), name, float(value))
     with tempfile.TemporaryDirectory() as temporary:
-        engine = Engine(Environment(home=(args.home or Path(temporary)).resolve()))
+        home = (args.home or Path(temporary)).resolve()
+        engine = Engine(Environment(home=home, overrides=parse_assignments(args.set)))
         figures: dict[str, dict[str, float]] = {}
         if args.only in (None, "chunking"):
             figures["chunking"] = chunking(engine, args.data)
