@@ -167,7 +167,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Any:
     def make(pooling: str) -> Path:
         import torch
         from sentence_transformers import SentenceTransformer
-        from sentence_transformers.models import Pooling, Transformer
+        from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
         from transformers import BertConfig, BertModel, BertTokenizerFast
 
         folder = tmp_path_factory.mktemp(pooling)

@@ -20,7 +20,7 @@ from rag.embed.weights import bundled_weights, sha256_of
 KINDS = {"int8": 8, "int7": 7, "fp32": None}
 """In order of preference: the name, and the bits of the weights."""
 
-FLOOR = 0.975
+FLOOR = 0.99
 """Least cosine, over the sample, of a text's vector with that of 32-bit floats."""
 
 

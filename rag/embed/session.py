@@ -47,6 +47,8 @@ class Session:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        # The graph is written as it should run; the optimiser would fuse what is slower fused.
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         model, words = (str(folder / name) for name in FILES[:2])
         self._session: Any = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         self._words: NDArray[np.float32] = np.load(words, mmap_mode="r")
