@@ -208,9 +208,13 @@ class Environment:
 
     home: Path
     chroma_host: str | None = None
-    chroma_api_key: str | None = None
+    chroma_api_key: str | None = field(default=None, repr=False)
     max_file_bytes: int = 50_000_000
     overrides: Mapping[str, str] = field(default_factory=dict)
+    openai_api_key: str | None = field(default=None, repr=False)
+    openai_base_url: str | None = None
+    cohere_api_key: str | None = field(default=None, repr=False)
+    cohere_base_url: str | None = None
     models: Path | None = None
     """Where the prepared embedding model is kept; by default ``models`` in ``home``."""
 
@@ -235,6 +239,10 @@ class Environment:
             home=home,
             chroma_host=env.get("CHROMA_HOST") or None,
             chroma_api_key=env.get("CHROMA_API_KEY") or None,
+            openai_api_key=env.get("OPENAI_API_KEY") or None,
+            openai_base_url=env.get("OPENAI_BASE_URL") or None,
+            cohere_api_key=env.get("COHERE_API_KEY") or None,
+            cohere_base_url=env.get("CO_API_URL") or None,
             max_file_bytes=int(limit * 1_000_000),
             overrides=overrides,
             models=Path(env["THUMBPRINT_MODELS"]).expanduser() if env.get("THUMBPRINT_MODELS") else None,

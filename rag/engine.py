@@ -205,8 +205,8 @@ class Engine:
                 else:
                     from rag.embed import load_embedder
 
-                    models = self.environment.models or self._home() / "models"
-                    self._embedders[wanted] = load_embedder(wanted, models)
+                    self._home()  # says what is wrong with it, if anything is
+                    self._embedders[wanted] = load_embedder(wanted, self.environment)
             return self._embedders[wanted]
 
     # --- documents ---------------------------------------------------------------

@@ -16,8 +16,10 @@ import pytest
 
 from rag.config import DEFAULT_MODEL
 from rag.embed import NEIGHBOUR_WEIGHT, SentenceTransformerEmbedder, known_dimensions
+from rag.embed.graph import graph, word_vectors
 from rag.embed.onnx_embedder import OnnxEmbedder
 from rag.embed.pooling import PoolingEmbedder
+from rag.embed.session import SAMPLE, Session
 from rag.embed.weights import DEFAULT_SHA256, bundled_weights
 from rag.errors import ModelError
 from rag.types import Vectors
@@ -32,10 +34,18 @@ def load(name: str) -> SentenceTransformerEmbedder:
     return SentenceTransformerEmbedder(name)
 
 
+@pytest.fixture(scope="session")
+def torch_model() -> SentenceTransformerEmbedder:
+    return load(DEFAULT_MODEL)
+
+
 @pytest.fixture(scope="session", params=["onnx", "torch"])
 def model(request: pytest.FixtureRequest, models: Path) -> PoolingEmbedder:
     """The default model, on either of what runs it."""
-    return OnnxEmbedder(models) if request.param == "onnx" else load(DEFAULT_MODEL)
+    if request.param == "onnx":
+        return OnnxEmbedder(models)
+    found: SentenceTransformerEmbedder = request.getfixturevalue("torch_model")
+    return found
 
 
 def lengths(vectors: Vectors) -> Any:
@@ -78,6 +88,29 @@ def test_token_offsets_are_those_of_the_text(model: PoolingEmbedder) -> None:
     offsets = model.token_offsets("Où? Unbelievable 🐝")
 
     assert ["Où? Unbelievable 🐝"[a:b] for a, b in offsets] == ["Où", "?", "Unbelievable", "🐝"]
+
+
+def test_the_graph_in_floats_gives_the_vectors_of_pytorch(
+    tmp_path: Path, torch_model: SentenceTransformerEmbedder
+) -> None:
+    from safetensors.numpy import load_file
+
+    weights = load_file(bundled_weights() / "model.safetensors")
+    (tmp_path / "model.onnx").write_bytes(graph(weights, None))
+    np.save(tmp_path / "words.npy", word_vectors(weights))
+    texts = [*SAMPLE, "word " * 400, ""]
+
+    found = Session(tmp_path).means(texts)
+
+    assert found == pytest.approx(torch_model.embed_texts(texts), abs=2e-5)
+
+
+def test_whole_numbers_give_nearly_the_vectors_of_pytorch(
+    models: Path, torch_model: SentenceTransformerEmbedder
+) -> None:
+    whole, exact = (m.embed_texts(SAMPLE) for m in (OnnxEmbedder(models), torch_model))
+
+    assert (whole * exact).sum(axis=1).min() > 0.995
 
 
 # --- late pooling --------------------------------------------------------------------------
@@ -211,6 +244,33 @@ def test_another_model_that_pools_by_the_mean_is_pooled_late(tiny: Any) -> None:
 
     assert model.pools_late
     assert rows == pytest.approx(by_hand(model, SECTION, SPANS), abs=1e-4)
+
+
+def test_prompts_of_a_model_stand_before_questions_and_texts(tiny: Any) -> None:
+    folder = tiny("mean")
+    file = folder / "config_sentence_transformers.json"
+    own = {**json.loads(file.read_text()), "prompts": {"query": "tea ? ", "document": "bees ! "}}
+    bare = load(str(folder))
+    file.write_text(json.dumps(own))
+    prompted = load(str(folder))
+    asked = SentenceTransformerEmbedder(str(folder), query_prompt="honey . ", document_prompt="green ")
+
+    assert (bare.document_prompt, prompted.document_prompt, asked.document_prompt) == (
+        "",
+        "bees ! ",
+        "green ",
+    )
+    for model, query, document in ((prompted, "tea ? ", "bees ! "), (asked, "honey . ", "green ")):
+        assert model.embed_query("bees") == pytest.approx(bare.embed_query(query + "bees"), abs=1e-5)
+        expected = bare.embed_texts([document + "tea is green"])
+        assert model.embed_texts(["tea is green"]) == pytest.approx(expected, abs=1e-5)
+        # The tokens of a prompt are read before those of a section, and are not pooled with them.
+        (rows,) = model.embed_sections([SECTION], [SPANS])
+        shifted = [(start + len(document), end + len(document)) for start, end in SPANS]
+        assert rows == pytest.approx(by_hand(bare, document + SECTION, shifted), abs=1e-4)
+        tokens = model.token_vectors([SECTION])
+        assert tokens is not None
+        assert tokens[0].offsets.tolist() == [list(pair) for pair in bare.token_offsets(SECTION)]
 
 
 # --- what is refused --------------------------------------------------------------------------

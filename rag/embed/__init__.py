@@ -15,8 +15,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.config import DEFAULT_MODEL, Embedding
+from rag.config import DEFAULT_MODEL, Embedding, Environment
 from rag.embed.pooling import NEIGHBOUR_WEIGHT
+from rag.embed.remote import PREFIXES, CohereEmbedder, OpenAIEmbedder
 from rag.embed.sentence_transformer import SentenceTransformerEmbedder
 from rag.embed.weights import known_dimensions
 from rag.errors import ModelError, UsageError
@@ -29,8 +30,8 @@ __all__ = ["NEIGHBOUR_WEIGHT", "SentenceTransformerEmbedder", "known_dimensions"
 log = logging.getLogger(__name__)
 
 
-def load_embedder(wanted: Embedding, models: Path) -> Embedder:
-    """The embedder of some settings; ``models`` is where the prepared default model is kept.
+def load_embedder(wanted: Embedding, environment: Environment) -> Embedder:
+    """The embedder of some settings; the environment has the keys, and where the default model is kept.
 
     Raises :class:`ModelError` where it cannot be loaded, :class:`UsageError` for a backend
     that does not run the model.
@@ -40,12 +41,14 @@ def load_embedder(wanted: Embedding, models: Path) -> Embedder:
         raise UsageError(
             f"embedding.backend=onnx runs {DEFAULT_MODEL}, without prompts. Set it to auto for another model."
         )
+    if wanted.model.startswith(PREFIXES):
+        return _remote(wanted, environment)
     reason = ""
     if wanted.backend == "onnx" or (wanted.backend == "auto" and plain and not has_gpu()):
         from rag.embed.onnx_embedder import OnnxEmbedder
 
         try:
-            return OnnxEmbedder(models)
+            return OnnxEmbedder(environment.models or environment.home / "models")
         except ModelError as error:
             if wanted.backend == "onnx":
                 raise ModelError(
@@ -60,6 +63,12 @@ def load_embedder(wanted: Embedding, models: Path) -> Embedder:
     if reason:
         made.backend = f"PyTorch, as ONNX Runtime cannot be used ({reason})"
     return made
+
+
+def _remote(wanted: Embedding, environment: Environment) -> Embedder:
+    if wanted.model.startswith("cohere:"):
+        return CohereEmbedder(wanted, key=environment.cohere_api_key, base_url=environment.cohere_base_url)
+    return OpenAIEmbedder(wanted, key=environment.openai_api_key, base_url=environment.openai_base_url)
 
 
 def has_gpu() -> bool:
