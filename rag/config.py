@@ -27,6 +27,20 @@ Abstain = Literal["on", "off"] | float
 
 
 @dataclass(frozen=True, slots=True)
+class Embedding:
+    """Which model turns texts into vectors, on what, and the prompts that stand before them.
+
+    ``backend``: ``auto`` is ONNX Runtime for the default model on a processor, and PyTorch
+    for any other model or where there is a GPU. An empty prompt leaves that of the model.
+    """
+
+    model: str = DEFAULT_MODEL
+    backend: str = "auto"
+    query_prompt: str = ""
+    document_prompt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that shapes an answer. One frozen value per answer.
 
@@ -35,6 +49,8 @@ class Settings:
 
     embedding_model: str = field(default=DEFAULT_MODEL, metadata={"key": "embedding.model"})
     embedding_backend: str = field(default="auto", metadata={"key": "embedding.backend"})
+    query_prompt: str = field(default="", metadata={"key": "embedding.query_prompt"})
+    document_prompt: str = field(default="", metadata={"key": "embedding.document_prompt"})
     section_tokens: int = field(default=200, metadata={"key": "chunking.section_tokens"})
     fusion: str = field(default="hand", metadata={"key": "fusion"})
     dense_weight: float = field(default=0.5, metadata={"key": "retrieval.dense_weight"})
@@ -56,6 +72,13 @@ class Settings:
     model: str = field(default="", metadata={"key": "model"})
     prompt: str = field(default="", metadata={"key": "prompt"})
     abstain: Abstain = field(default="on", metadata={"key": "abstain"})
+
+    @property
+    def embedding(self) -> Embedding:
+        """The part that an embedder is loaded by."""
+        return Embedding(
+            self.embedding_model, self.embedding_backend, self.query_prompt, self.document_prompt
+        )
 
     @property
     def fingerprint(self) -> str:
@@ -129,7 +152,9 @@ def _where(value: Any) -> Where | None:
 # refused when it is set, not when a question is asked.
 _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "embedding.model": _text,
-    "embedding.backend": _one_of("auto", "torch"),
+    "embedding.backend": _one_of("auto", "onnx", "torch"),
+    "embedding.query_prompt": _text,
+    "embedding.document_prompt": _text,
     "chunking.section_tokens": _whole(32, 2_000),
     "fusion": _one_of("hand"),
     "retrieval.dense_weight": _share,
@@ -199,12 +224,15 @@ class Environment:
 
     home: Path
     chroma_host: str | None = None
-    chroma_api_key: str | None = None
+    chroma_api_key: str | None = field(default=None, repr=False)
     max_file_bytes: int = 50_000_000
     overrides: Mapping[str, str] = field(default_factory=dict)
+    openai_api_key: str | None = field(default=None, repr=False)
+    openai_base_url: str | None = None
     cohere_api_key: str | None = field(default=None, repr=False)
-    cohere_url: str | None = None
-    """Where Cohere's API is reached; None for the address that its SDK knows."""
+    cohere_base_url: str | None = None
+    models: Path | None = None
+    """Where the prepared embedding model is kept; by default ``models`` in ``home``."""
 
     @classmethod
     def load(cls, values: Mapping[str, str] | None = None) -> Environment:
@@ -227,8 +255,11 @@ class Environment:
             home=home,
             chroma_host=env.get("CHROMA_HOST") or None,
             chroma_api_key=env.get("CHROMA_API_KEY") or None,
+            openai_api_key=env.get("OPENAI_API_KEY") or None,
+            openai_base_url=env.get("OPENAI_BASE_URL") or None,
             cohere_api_key=env.get("COHERE_API_KEY") or None,
-            cohere_url=env.get("CO_API_URL") or None,
+            cohere_base_url=env.get("CO_API_URL") or None,
             max_file_bytes=int(limit * 1_000_000),
             overrides=overrides,
+            models=Path(env["THUMBPRINT_MODELS"]).expanduser() if env.get("THUMBPRINT_MODELS") else None,
         )

@@ -73,8 +73,9 @@ def _checks(engine: Engine, name: str, mend: bool) -> Iterator[Check]:
         yield Check("prototype", False, str(error))
         return
     try:
-        model = engine.embedder(prototype.settings.embedding_model)
-        yield Check("model", True, f"{model.name}: {model.dimensions} dimensions, {model.max_tokens} tokens.")
+        model = engine.embedder(prototype.settings.embedding)
+        facts = f"{model.name}: {model.dimensions} dimensions, {model.max_tokens} tokens; {model.backend}."
+        yield Check("model", True, facts)
     except ThumbprintError as error:
         yield Check("model", False, str(error))
         return

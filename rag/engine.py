@@ -21,7 +21,7 @@ from unicodedata import category
 from rag import confidence
 from rag.catalogue import Catalogue
 from rag.chunk import Chunking
-from rag.config import Environment, Settings
+from rag.config import Embedding, Environment, Settings
 from rag.errors import IndexingError, NotFound, PrototypeError, StoreError, UsageError
 from rag.facets import FacetValues, count_matching, facet_values
 from rag.filters import combine, implies, parse, to_json
@@ -93,14 +93,14 @@ class Engine:
     def __init__(
         self, environment: Environment | None = None, load_model: Callable[[str], Embedder] | None = None
     ) -> None:
-        """``load_model`` gives the embedder of a name; by default sentence-transformers does."""
+        """``load_model`` gives the embedder of a name; by default :func:`rag.embed.load_embedder` does."""
         self._load_model = load_model
         self.environment = environment or Environment.load()
         self._lock = threading.Lock()
         self._model_lock = threading.Lock()
         self._store: Store | None = None
         self._libraries: dict[str, Library] = {}
-        self._embedders: dict[str, Embedder] = {}
+        self._embedders: dict[Embedding, Embedder] = {}
         self._rerankers = Rerankers(self.environment)
         self._preparations: dict[str, Preparation] = {}
         self._shipped: set[str] = set()
@@ -168,7 +168,7 @@ class Engine:
 
     def _warm(self, name: str, progress: Progress) -> None:
         prototype = self.prototype(name)
-        self.embedder(prototype.settings.embedding_model)
+        self.embedder(prototype.settings.embedding)
         self.ready(name, progress)
         if self.records(prototype):
             self.search(name, "warm up", prepared=True)
@@ -176,35 +176,40 @@ class Engine:
     def library(self, prototype: Prototype) -> Library:
         """The prototype's pair of indexes, opened once."""
         with self._lock:
-            model = prototype.settings.embedding_model
-            key = f"{prototype.name} {model}"
+            wanted = prototype.settings.embedding
+            key = f"{prototype.name} {wanted.model}"
             if key not in self._libraries:
-                self._libraries[key] = self._open(prototype.name, model)
+                self._libraries[key] = self._open(prototype.name, wanted)
             return self._libraries[key]
 
-    def _open(self, name: str, model: str) -> Library:
+    def _open(self, name: str, wanted: Embedding) -> Library:
         from rag.embed import known_dimensions
         from rag.index import ChunkIndex, collection_name, open_client
 
         home = self._home()
         client = open_client(home, host=self.environment.chroma_host, api_key=self.environment.chroma_api_key)
-        collection = collection_name(name, model)
-        known = None if self._load_model else known_dimensions(model)
-        dimensions = known or self.embedder(model).dimensions
+        collection = collection_name(name, wanted.model)
+        known = None if self._load_model else known_dimensions(wanted.model)
+        dimensions = known or self.embedder(wanted).dimensions
         index = ChunkIndex(client, collection, dimensions=dimensions)
         return Library(index, home / "keyword" / collection, home / "ingest.lock")
 
-    def embedder(self, model: str) -> Embedder:
-        """The embedding model, loaded on the first call."""
-        return self._embedders.get(model) or self._load_embedder(model)
+    def embedder(self, wanted: Embedding | str) -> Embedder:
+        """The embedding model of some settings, or of a name; loaded on the first call."""
+        wanted = Embedding(wanted) if isinstance(wanted, str) else wanted
+        return self._embedders.get(wanted) or self._load_embedder(wanted)
 
-    def _load_embedder(self, model: str) -> Embedder:
+    def _load_embedder(self, wanted: Embedding) -> Embedder:
         with self._model_lock:
-            if model not in self._embedders:
-                from rag.embed import SentenceTransformerEmbedder
+            if wanted not in self._embedders:
+                if self._load_model:
+                    self._embedders[wanted] = self._load_model(wanted.model)
+                else:
+                    from rag.embed import load_embedder
 
-                self._embedders[model] = (self._load_model or SentenceTransformerEmbedder)(model)
-            return self._embedders[model]
+                    self._home()  # says what is wrong with it, if anything is
+                    self._embedders[wanted] = load_embedder(wanted, self.environment)
+            return self._embedders[wanted]
 
     # --- documents ---------------------------------------------------------------
 
@@ -213,8 +218,9 @@ class Engine:
     ) -> IngestResult:
         """Ingest files and folders into a prototype, which is made if there is none of that name."""
         home = self.environment.home
-        prototype = self.prototype(name) if name in list_names(home) else create_prototype(name, home)
-        return self._ingest(prototype, paths, prune=prune, progress=progress)
+        if name not in list_names(home):
+            create_prototype(name, home)
+        return self._ingest(self.prototype(name), paths, prune=prune, progress=progress)
 
     def _ingest(
         self,
@@ -227,7 +233,7 @@ class Engine:
         settings = prototype.settings
         return Ingest(
             self.library(prototype),
-            self.embedder(settings.embedding_model),
+            self.embedder(settings.embedding),
             prototype=prototype.name,
             chunking=Chunking(section_tokens=settings.section_tokens),
             options=self._options(prototype),
@@ -333,7 +339,7 @@ class Engine:
         rewritten = standalone(question, history)
         library = self.library(prototype)
         library.refresh()
-        model = self.embedder(settings.embedding_model)
+        model = self.embedder(settings.embedding)
         clock = [time.perf_counter()]
         vector = model.embed_query(rewritten)
         clock.append(time.perf_counter())

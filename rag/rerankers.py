@@ -77,6 +77,6 @@ class Rerankers:
         return CohereReranker(
             self._environment.cohere_api_key,
             settings.rerank_model,
-            url=self._environment.cohere_url,
+            url=self._environment.cohere_base_url,
             timeout=settings.rerank_timeout,
         )

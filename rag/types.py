@@ -404,6 +404,14 @@ class Embedder(Protocol):
     @property
     def dimensions(self) -> int: ...
 
+    @property
+    def document_prompt(self) -> str:
+        """What stands before every text that is embedded but a question; it shapes the index."""
+
+    @property
+    def backend(self) -> str:
+        """What computes the vectors, in words for a person."""
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text under the model's tokenizer, without special tokens."""
 

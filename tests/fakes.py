@@ -355,6 +355,8 @@ class FakeEmbedder:
     name = "fake"
     max_tokens = 254
     dimensions = 32
+    document_prompt = ""
+    backend = "a fake"
 
     def __init__(self, name: str = "fake", delay: float = 0.0) -> None:
         self.delay = delay

@@ -33,7 +33,10 @@ LAYERS: list[tuple[set[str], bool]] = [
     ({"cli"}, False),
     ({"__main__"}, False),
 ]  # fmt: skip
-HEAVY = ("torch", "sentence_transformers", "transformers", "chromadb", "openai", "cohere", "supabase")
+HEAVY = (
+    "torch", "sentence_transformers", "transformers", "onnx", "onnxruntime", "tokenizers", "chromadb",
+    "openai", "cohere", "supabase",
+)  # fmt: skip
 
 
 def module_of(path: Path) -> str:

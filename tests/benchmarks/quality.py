@@ -2,6 +2,7 @@
 
     python tests/benchmarks/quality.py DATA [--only SET] [--json OUT]
     python tests/benchmarks/quality.py DATA --rerank late --set rerank.candidates=20
+    python tests/benchmarks/quality.py DATA --set embedding.backend=torch
     python tests/benchmarks/quality.py DATA --constant rag.retrieve.rank.OWN_WEIGHT=0
 
 DATA holds ``chunking/``, ``squad/`` and ``xquad/`` (their formats are read below). Each
@@ -101,7 +102,8 @@ def main() -> None:
     if args.rerank:
         changes["rerank"] = args.rerank
     with tempfile.TemporaryDirectory() as temporary:
-        engine = Engine(Environment(home=(args.home or Path(temporary)).resolve()))
+        home = (args.home or Path(temporary)).resolve()
+        engine = Engine(Environment(home=home, overrides=parse_assignments(args.set)))
         figures: dict[str, dict[str, float]] = {}
         if args.only in (None, "chunking"):
             figures["chunking"] = chunking(engine, args.data, changes)
