@@ -52,7 +52,8 @@ from rag.types import (
     Where,
 )
 from rag.versions import index_version
-from rag.words import FUNCTION_WORDS, content
+from rag.weights import Calibration, Weights, in_force
+from rag.words import FUNCTION_WORDS, content, has_content
 
 MAX_QUESTION = 8_000
 """Characters. Far more than a question needs, and the models read 256 tokens of it."""
@@ -90,9 +91,16 @@ class Engine:
     """
 
     def __init__(
-        self, environment: Environment | None = None, load_model: Callable[[str], Embedder] | None = None
+        self,
+        environment: Environment | None = None,
+        load_model: Callable[[str], Embedder] | None = None,
+        weights: Callable[[str], Weights | None] = in_force,
     ) -> None:
-        """``load_model`` gives the embedder of a name; by default sentence-transformers does."""
+        """``load_model`` gives the embedder of a name; by default sentence-transformers does.
+
+        ``weights`` gives the learned weights under a ``fusion`` setting, None for the hand weights.
+        """
+        self.weights = weights
         self._load_model = load_model
         self.environment = environment or Environment.load()
         self._lock = threading.Lock()
@@ -331,13 +339,15 @@ class Engine:
         clock = [time.perf_counter()]
         vector = model.embed_query(rewritten)
         clock.append(time.perf_counter())
+        weights = self.weights(settings.fusion)
+        learned = weights.signals if weights else None
         guessed = self.proposals(name, question) if settings.filters_guess == "on" else []
         filters = reduce(combine, [parse(proposal.where) for proposal in guessed], asked_for)
-        ranked = rank(rewritten, vector, library.index, library.keywords, settings, filters)
+        ranked = rank(rewritten, vector, library.index, library.keywords, settings, filters, learned)
         dropped = bool(guessed) and not ranked
         if dropped:
             filters = asked_for
-            ranked = rank(rewritten, vector, library.index, library.keywords, settings, filters)
+            ranked = rank(rewritten, vector, library.index, library.keywords, settings, filters, learned)
         if not ranked and library.index.count() == 0:
             raise IndexingError(
                 f"There are no documents in “{name}” yet. Add some: python -m rag ingest PATH "
@@ -348,16 +358,21 @@ class Engine:
             passages = fill_budget(ranked, model.count_tokens, settings.budget, model.token_offsets)
         else:
             passages = best_sections(
-                rewritten, vector, ranked, library.index, library.keywords, model.count_tokens, settings
+                rewritten,
+                vector,
+                ranked,
+                library.index,
+                library.keywords,
+                model.count_tokens,
+                settings,
+                learned=learned is not None,
             )
         cosine = covered = sure = 0.0
         if ranked and passages:
-            first = passages[0]
-            words = set(terms(" ".join((first.title, *first.path, first.context or first.text))))
-            asked = terms(content(rewritten if dropped else _without(rewritten, question, guessed)))
-            covered = confidence.coverage(asked, library.keywords.idf(asked), words)
+            topic = rewritten if dropped else _without(rewritten, question, guessed)
+            covered = topic_covered(topic, passages[0], library)
             cosine = ranked[0].cosine
-            sure = confidence.confidence(cosine, covered)
+            sure = confidence.confidence(cosine, covered, _calibration(weights))
         now = time.perf_counter()
         return Search(
             id=question_id or new_id(),
@@ -409,7 +424,9 @@ class Engine:
             question_id=question_id,
         )
         generator = _generator(settings)
-        sure = found.confidence >= confidence.threshold(settings.abstain) and bool(found.passages)
+        calibration = _calibration(self.weights(settings.fusion))
+        sure = found.confidence >= confidence.threshold(settings.abstain, calibration)
+        sure = sure and bool(found.passages)
         pieces: Iterator[str | Draft]
         if sure:
             pieces = generator.generate(found.rewritten, found.passages, history)
@@ -446,6 +463,19 @@ class Engine:
             self.store.save_answer(record, replaces=replaces)
 
         return Response(answer, pieces, store, started)
+
+
+def topic_covered(topic: str, first: Passage, library: Library) -> float:
+    """Share of the idf of the topic's content words that the passage's section holds; 0 without any."""
+    if not has_content(topic):
+        return 0.0
+    words = set(terms(" ".join((first.title, *first.path, first.context or first.text))))
+    asked = terms(content(topic))
+    return confidence.coverage(asked, library.keywords.idf(asked), words)
+
+
+def _calibration(weights: Weights | None) -> Calibration:
+    return weights.calibration if weights else confidence.HAND
 
 
 def _generator(settings: Settings) -> Generator:

@@ -50,6 +50,12 @@ class Memory:
         words = set(question.casefold().split())
         return {i: float(len(words & set(self.chunks[i].chunk.text.casefold().split()))) for i in chunk_ids}
 
+    def analyse(self, texts: Sequence[str]) -> list[list[str]]:
+        return [text.casefold().replace(".", " ").replace("?", " ").split() for text in texts]
+
+    def idf(self, terms: Sequence[str]) -> Mapping[str, float]:
+        return dict.fromkeys(terms, 1.0)
+
     def ranked(self, question: str, settings: Settings) -> list[Ranked]:
         return rank(question, MODEL.embed_query(question), self, self, settings)
 

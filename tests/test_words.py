@@ -34,7 +34,7 @@ def test_a_sentence_fits_the_kind_of_question(question: str, sentence: str, fits
     kind = expected(question)
 
     assert kind is not None
-    assert bool(kind[0].search(sentence)) is fits
+    assert bool(kind.answers.search(sentence)) is fits
 
 
 def test_other_questions_expect_nothing_in_particular() -> None:
