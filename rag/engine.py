@@ -58,6 +58,8 @@ from rag.words import FUNCTION_WORDS, content, has_content
 MAX_QUESTION = 8_000
 """Characters. Far more than a question needs, and the models read 256 tokens of it."""
 
+_HAND_WEIGHTS = (Settings().dense_weight, Settings().keyword_weight)
+
 DONT_KNOW = "I don't know from these documents."
 NO_DOCUMENT = "No document matches the filters. Drop one of them and ask again."
 
@@ -100,7 +102,7 @@ class Engine:
 
         ``weights`` gives the learned weights under a ``fusion`` setting, None for the hand weights.
         """
-        self.weights = weights
+        self._in_force = weights
         self._load_model = load_model
         self.environment = environment or Environment.load()
         self._lock = threading.Lock()
@@ -339,7 +341,7 @@ class Engine:
         clock = [time.perf_counter()]
         vector = model.embed_query(rewritten)
         clock.append(time.perf_counter())
-        weights = self.weights(settings.fusion)
+        weights = self._weights(settings)
         learned = weights.signals if weights else None
         guessed = self.proposals(name, question) if settings.filters_guess == "on" else []
         filters = reduce(combine, [parse(proposal.where) for proposal in guessed], asked_for)
@@ -394,6 +396,11 @@ class Engine:
             notices=("guess-dropped",) if dropped and ranked else (),
         )
 
+    def _weights(self, settings: Settings) -> Weights | None:
+        """The learned weights; None for the hand weights, which a person who sets them wants used."""
+        by_hand = (settings.dense_weight, settings.keyword_weight) != _HAND_WEIGHTS
+        return self._in_force("hand" if settings.fusion == "auto" and by_hand else settings.fusion)
+
     def ask(
         self,
         name: str,
@@ -424,7 +431,7 @@ class Engine:
             question_id=question_id,
         )
         generator = _generator(settings)
-        calibration = _calibration(self.weights(settings.fusion))
+        calibration = _calibration(self._weights(settings))
         sure = found.confidence >= confidence.threshold(settings.abstain, calibration)
         sure = sure and bool(found.passages)
         pieces: Iterator[str | Draft]

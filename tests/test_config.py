@@ -36,6 +36,8 @@ def test_defaults() -> None:
         ("filters.guess", False, "filters_guess", "off"),
         ("embedding.model", "some/model", "embedding_model", "some/model"),
         ("rerank", "none", "rerank", "none"),
+        ("fusion", "hand", "fusion", "hand"),
+        ("fusion", "learned", "fusion", "learned"),
         ("generator", "extractive", "generator", "extractive"),
     ],
 )
@@ -62,6 +64,7 @@ def test_a_stable_key_sets_its_field(key: str, value: Any, field: str, expected:
         ("abstain", "nan"),
         ("retrieval.dense_weight", "2"),
         ("rerank", "best"),
+        ("fusion", "best"),
         ("generator", "oracle"),
         ("model", 7),
         ("filters.where", "[1]"),

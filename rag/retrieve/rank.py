@@ -17,7 +17,7 @@ from rag.weights import SIGNALS
 OWN_WEIGHT = 0.3
 """Chosen on the public data: without it fewer right SQuAD paragraphs come first, with twice
 as much the recall of excerpts at 200 tokens falls. To see it: tests/benchmarks/quality.py DATA
---constant rag.retrieve.rank.OWN_WEIGHT=0"""
+--fusion hand --constant rag.retrieve.rank.OWN_WEIGHT=0"""
 
 _WIDEN = 30
 """Windows whose neighbours are looked at when only k passages are wanted."""

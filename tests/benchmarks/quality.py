@@ -1,7 +1,7 @@
 """Quality of retrieval, extraction and abstention on public data.
 
-    python tests/benchmarks/quality.py DATA [--only SET] [--json OUT]
-    python tests/benchmarks/quality.py DATA --constant rag.retrieve.rank.OWN_WEIGHT=0
+    python tests/benchmarks/quality.py DATA [--only SET] [--fusion auto|learned|hand] [--json OUT]
+    python tests/benchmarks/quality.py DATA --fusion hand --constant rag.retrieve.rank.OWN_WEIGHT=0
 
 DATA holds ``chunking/``, ``squad/`` and ``xquad/`` (their formats are read below). Each
 is ingested into a prototype of its own under a temporary home, and asked through the
@@ -38,10 +38,10 @@ def covered(spans: Sequence[tuple[int, int]], references: Sequence[Mapping[str, 
     return len(wanted & held) / len(wanted)
 
 
-def chunking(engine: Engine, data: Path) -> dict[str, float]:
+def chunking(engine: Engine, data: Path, fusion: str) -> dict[str, float]:
     engine.ingest("chunking", [data / "chunking" / "corpora"])
     questions = read(data / "chunking" / "questions.jsonl")
-    base = engine.prototype("chunking").settings
+    base = with_settings(engine.prototype("chunking").settings, {"fusion": fusion})
     figures = {}
     for budget in BUDGETS:
         settings = with_settings(base, {"budget": budget})
@@ -54,10 +54,11 @@ def chunking(engine: Engine, data: Path) -> dict[str, float]:
     return figures
 
 
-def paragraphs(engine: Engine, data: Path, name: str, questions: str) -> dict[str, float]:
+def paragraphs(engine: Engine, data: Path, name: str, questions: str, fusion: str) -> dict[str, float]:
     engine.ingest(name, [data / name / "documents.jsonl"])
     answerable = [q for q in read(data / name / questions) if q["answerable"]]
-    settings: Settings = with_settings(engine.prototype(name).settings, {"abstain": "off"})
+    changes = {"abstain": "off", "fusion": fusion}
+    settings: Settings = with_settings(engine.prototype(name).settings, changes)
     first = fifth = quoted = quoted2 = 0
     for q in answerable:
         answer = engine.ask(name, q["question"], settings=settings, origin="batch").answer
@@ -81,6 +82,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--home", type=Path, help="keep the indexes here (default: a temporary folder)")
+    parser.add_argument("--fusion", choices=("auto", "learned", "hand"), default="auto")
     parser.add_argument("--only", choices=("chunking", "squad", "xquad"))
     parser.add_argument(
         "--constant", action="append", default=[], metavar="MODULE.NAME=VALUE", help="a number to vary"
@@ -96,11 +98,11 @@ def main() -> None:
         engine = Engine(Environment(home=(args.home or Path(temporary)).resolve()))
         figures: dict[str, dict[str, float]] = {}
         if args.only in (None, "chunking"):
-            figures["chunking"] = chunking(engine, args.data)
+            figures["chunking"] = chunking(engine, args.data, args.fusion)
         if args.only in (None, "squad"):
-            figures["squad"] = paragraphs(engine, args.data, "squad", "questions.jsonl")
+            figures["squad"] = paragraphs(engine, args.data, "squad", "questions.jsonl", args.fusion)
         if args.only in (None, "xquad"):
-            figures["xquad"] = paragraphs(engine, args.data, "xquad", "questions.en.jsonl")
+            figures["xquad"] = paragraphs(engine, args.data, "xquad", "questions.en.jsonl", args.fusion)
     for name, values in figures.items():
         for label, value in values.items():
             print(f"{name:9} {label:38} {value:6.1f}")
