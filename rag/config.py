@@ -52,7 +52,7 @@ class Settings:
     query_prompt: str = field(default="", metadata={"key": "embedding.query_prompt"})
     document_prompt: str = field(default="", metadata={"key": "embedding.document_prompt"})
     section_tokens: int = field(default=200, metadata={"key": "chunking.section_tokens"})
-    fusion: str = field(default="hand", metadata={"key": "fusion"})
+    fusion: str = field(default="auto", metadata={"key": "fusion"})
     dense_weight: float = field(default=0.5, metadata={"key": "retrieval.dense_weight"})
     keyword_weight: float = field(default=0.5, metadata={"key": "retrieval.keyword_weight"})
     candidates: int = field(default=100, metadata={"key": "retrieval.candidates"})
@@ -156,7 +156,7 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "embedding.query_prompt": _text,
     "embedding.document_prompt": _text,
     "chunking.section_tokens": _whole(32, 2_000),
-    "fusion": _one_of("hand"),
+    "fusion": _one_of("auto", "learned", "hand"),
     "retrieval.dense_weight": _share,
     "retrieval.keyword_weight": _share,
     "retrieval.candidates": _whole(10, 1_000),

@@ -52,10 +52,13 @@ from rag.types import (
     Where,
 )
 from rag.versions import index_version
-from rag.words import content
+from rag.weights import Calibration, Weights, in_force
+from rag.words import content, has_content
 
 MAX_QUESTION = 8_000
 """Characters. Far more than a question needs, and the models read 256 tokens of it."""
+
+_HAND_WEIGHTS = (Settings().dense_weight, Settings().keyword_weight)
 
 DONT_KNOW = "I don't know from these documents."
 NO_DOCUMENT = "No document matches the filters. Drop one of them and ask again."
@@ -91,9 +94,16 @@ class Engine:
     """
 
     def __init__(
-        self, environment: Environment | None = None, load_model: Callable[[str], Embedder] | None = None
+        self,
+        environment: Environment | None = None,
+        load_model: Callable[[str], Embedder] | None = None,
+        weights: Callable[[str], Weights | None] = in_force,
     ) -> None:
-        """``load_model`` gives the embedder of a name; by default :func:`rag.embed.load_embedder` does."""
+        """``load_model`` gives the embedder of a name; by default :func:`rag.embed.load_embedder` does.
+
+        ``weights`` gives the learned weights under a ``fusion`` setting, None for the hand weights.
+        """
+        self._in_force = weights
         self._load_model = load_model
         self.environment = environment or Environment.load()
         self._lock = threading.Lock()
@@ -343,17 +353,19 @@ class Engine:
         clock = [time.perf_counter()]
         vector = model.embed_query(rewritten)
         clock.append(time.perf_counter())
+        weights = self._weights(settings)
+        learned = weights.signals if weights else None
         guess = settings.filters_guess == "on" and accepted is None
         named = self.proposals(name, question) if guess or propose or accepted else []
         offered = [proposal for proposal in named if not implies(asked_for, parse(proposal.where))]
         chosen = [proposal.where for proposal in offered] if guess else accepted or ()
         added = [filter for filter in map(parse, chosen) if not implies(asked_for, filter)]
         filters = reduce(combine, added, asked_for)
-        ranked = rank(rewritten, vector, library.chunks, library.keywords, settings, filters)
+        ranked = rank(rewritten, vector, library.chunks, library.keywords, settings, filters, learned)
         dropped = guess and bool(added) and not ranked
         if dropped:
             filters = asked_for
-            ranked = rank(rewritten, vector, library.chunks, library.keywords, settings, filters)
+            ranked = rank(rewritten, vector, library.chunks, library.keywords, settings, filters, learned)
         if not ranked and library.index.count() == 0:
             raise IndexingError(
                 f"There are no documents in “{name}” yet. Add some: python -m rag ingest PATH "
@@ -364,7 +376,14 @@ class Engine:
         def sections(k: int) -> list[Passage]:
             wanted = replace(settings, k=k)
             return best_sections(
-                rewritten, vector, ranked, library.chunks, library.keywords, model.count_tokens, wanted
+                rewritten,
+                vector,
+                ranked,
+                library.chunks,
+                library.keywords,
+                model.count_tokens,
+                wanted,
+                learned=learned is not None,
             )
 
         candidates: list[Passage] = []
@@ -385,15 +404,12 @@ class Engine:
         cosine = covered = sure = 0.0
         if ranked and passages:
             # Fused signals, whatever re-ranks: scores of another scorer have other thresholds.
-            first = (candidates or passages)[0]
-            words = set(terms(" ".join((first.title, *first.path, first.context or first.text))))
-            for proposal in named:
-                if implies(filters, parse(proposal.where)):  # so every document found holds it
-                    words.update(terms(question[proposal.start : proposal.end]))
-            asked = terms(content(rewritten))
-            covered = confidence.coverage(asked, library.keywords.idf(asked), words)
+            # Where the filters say a part of the question, every document found holds it.
+            applied = [p for p in named if implies(filters, parse(p.where))]
+            known = [term for p in applied for term in terms(question[p.start : p.end])]
+            covered = topic_covered(rewritten, (candidates or passages)[0], library, known)
             cosine = ranked[0].cosine
-            sure = confidence.confidence(cosine, covered)
+            sure = confidence.confidence(cosine, covered, _calibration(weights))
         now = time.perf_counter()
         return Search(
             id=question_id or new_id(),
@@ -418,6 +434,11 @@ class Engine:
                 *((UNAVAILABLE,) if seconds and reranked is None else ()),
             ),
         )
+
+    def _weights(self, settings: Settings) -> Weights | None:
+        """The learned weights; None for the hand weights, which a person who sets them wants used."""
+        by_hand = (settings.dense_weight, settings.keyword_weight) != _HAND_WEIGHTS
+        return self._in_force("hand" if settings.fusion == "auto" and by_hand else settings.fusion)
 
     def ask(
         self,
@@ -452,7 +473,9 @@ class Engine:
             accepted=accepted,
         )
         generator = _generator(settings)
-        sure = found.confidence >= confidence.threshold(settings.abstain) and bool(found.passages)
+        calibration = _calibration(self._weights(settings))
+        sure = found.confidence >= confidence.threshold(settings.abstain, calibration)
+        sure = sure and bool(found.passages)
         pieces: Iterator[str | Draft]
         if sure:
             pieces = generator.generate(found.rewritten, found.passages, history)
@@ -489,6 +512,22 @@ class Engine:
             self.store.save_answer(record, replaces=replaces)
 
         return Response(answer, pieces, store, started)
+
+
+def topic_covered(topic: str, first: Passage, library: Library, known: Iterable[str] = ()) -> float:
+    """Share of the idf of the topic's content words that the passage's section holds; 0 without any.
+
+    ``known`` are terms that count as held.
+    """
+    if not has_content(topic):
+        return 0.0
+    words = {*terms(" ".join((first.title, *first.path, first.context or first.text))), *known}
+    asked = terms(content(topic))
+    return confidence.coverage(asked, library.keywords.idf(asked), words)
+
+
+def _calibration(weights: Weights | None) -> Calibration:
+    return weights.calibration if weights else confidence.HAND
 
 
 def _generator(settings: Settings) -> Generator:

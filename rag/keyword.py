@@ -204,6 +204,10 @@ class KeywordIndex:
             weights[term] = math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
         return weights
 
+    def analyse(self, texts: Sequence[str]) -> list[list[str]]:
+        """The :func:`terms` of each text."""
+        return [terms(text) for text in texts]
+
     def refresh(self) -> None:
         """See what other processes committed. Costs one look at a file when nothing changed."""
         if self._stat() == self._commit:

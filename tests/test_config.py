@@ -40,6 +40,8 @@ def test_defaults() -> None:
         ("rerank", {"candidates": 30}, "rerank_candidates", 30),
         ("rerank.timeout", "2.5", "rerank_timeout", 2.5),
         ("rerank.model", "some/model", "rerank_model", "some/model"),
+        ("fusion", "hand", "fusion", "hand"),
+        ("fusion", "learned", "fusion", "learned"),
         ("generator", "extractive", "generator", "extractive"),
     ],
 )
@@ -66,6 +68,7 @@ def test_a_stable_key_sets_its_field(key: str, value: Any, field: str, expected:
         ("abstain", "nan"),
         ("retrieval.dense_weight", "2"),
         ("rerank", "best"),
+        ("fusion", "best"),
         ("generator", "oracle"),
         ("model", 7),
         ("filters.where", "[1]"),

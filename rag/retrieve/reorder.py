@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from rag.retrieve.rank import Ranked, z
+from rag.retrieve.rank import Ranked
+from rag.retrieve.signals import z
 from rag.types import Passage, Scorer
 
 WEIGHTS: Mapping[Scorer, tuple[float, float, float]] = {

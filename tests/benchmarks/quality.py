@@ -1,9 +1,9 @@
 """Quality of retrieval, extraction and abstention on public data.
 
-    python tests/benchmarks/quality.py DATA [--only SET] [--json OUT]
+    python tests/benchmarks/quality.py DATA [--only SET] [--fusion auto|learned|hand] [--json OUT]
     python tests/benchmarks/quality.py DATA --rerank late --set rerank.candidates=20
     python tests/benchmarks/quality.py DATA --set embedding.backend=torch
-    python tests/benchmarks/quality.py DATA --constant rag.retrieve.rank.OWN_WEIGHT=0
+    python tests/benchmarks/quality.py DATA --fusion hand --constant rag.retrieve.rank.OWN_WEIGHT=0
 
 DATA holds ``chunking/``, ``squad/`` and ``xquad/`` (their formats are read below). Each
 is ingested into a prototype of its own under a temporary home, and asked through the
@@ -85,6 +85,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--home", type=Path, help="keep the indexes here (default: a temporary folder)")
+    parser.add_argument("--fusion", choices=("auto", "learned", "hand"), default="auto")
     parser.add_argument("--only", choices=("chunking", "squad", "xquad"))
     parser.add_argument("--rerank", metavar="NAME", help="short for --set rerank=NAME")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting to vary")
@@ -99,6 +100,7 @@ def main() -> None:
             parser.error(f"there is no {path}")
         setattr(importlib.import_module(module), name, float(value))
     changes: dict[str, Any] = parse_assignments(args.set)
+    changes["fusion"] = args.fusion
     if args.rerank:
         changes["rerank"] = args.rerank
     with tempfile.TemporaryDirectory() as temporary:
