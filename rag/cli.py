@@ -12,7 +12,8 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -336,12 +337,39 @@ def _feedback_add(engine: Engine, args: argparse.Namespace) -> int:
     return 0
 
 
+def _fit(engine: Engine, args: argparse.Namespace) -> int:
+    from rag.fit import fit
+    from rag.fit.write import as_json, as_text, as_toml
+
+    def say(line: str) -> None:
+        if not args.quiet:
+            print(line, file=sys.stderr, flush=True)
+
+    def fresh(home: Path) -> Engine:
+        return Engine(replace(engine.environment, home=home, chroma_host=None, chroma_api_key=None))
+
+    fitted = fit(fresh, Path(args.data), say)
+    if args.out:
+        today = datetime.now(UTC).date().isoformat()
+        Path(args.out).write_text(as_toml(fitted, today), encoding="utf-8")
+    _print(args, as_json(fitted), as_text(fitted))
+    return 0
+
+
 def _doctor(engine: Engine, args: argparse.Namespace) -> int:
     checks = examine(engine, args.prototype, mend=args.mend)
     value = {
         "prototype": args.prototype,
         "ok": all(c.ok for c in checks),
-        "checks": [{"name": c.name, "ok": c.ok, "message": c.message} for c in checks],
+        "checks": [
+            {
+                "name": c.name,
+                "ok": c.ok,
+                "message": c.message,
+                **({"figures": dict(c.figures)} if c.figures else {}),
+            }
+            for c in checks
+        ],
     }
     _print(args, value, "\n".join(f"{'ok  ' if c.ok else 'FAIL'} {c.name}: {c.message}" for c in checks))
     return 0 if value["ok"] else 1
@@ -391,7 +419,7 @@ def _parser() -> argparse.ArgumentParser:
         made.add_argument("--k", type=int, help="passages (default 5)")
         made.add_argument("--budget", type=int, metavar="TOKENS", help="the best text that fits")
         made.add_argument("--where", metavar="JSON", help="a metadata filter")
-        made.add_argument("--rerank", metavar="NAME")
+        made.add_argument("--rerank", metavar="NAME", help="none, late, cross or cohere")
         made.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
 
     check = command(commands, "check", _check, "Say whether sources support claims.")
@@ -408,6 +436,12 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--reason", action="append", default=[])
     add.add_argument("--comment", default="")
     add.add_argument("--correction", default="")
+
+    fitting = command(
+        commands, "fit", _fit, "Fit the weights of the signals and the confidence on labelled questions."
+    )
+    fitting.add_argument("data", metavar="DATA", help="a folder of sets: documents, and questions about them")
+    fitting.add_argument("--out", metavar="FILE", help="write the weights here (in use: rag/weights.toml)")
 
     doctor = command(commands, "doctor", _doctor, "Check the installation, and check and mend the indexes.")
     doctor.add_argument(

@@ -12,18 +12,18 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 
-COSINE_WEIGHT, COVERAGE_WEIGHT, BIAS = 18.63, 9.55, -11.42
-"""Logistic regression over SQuAD 2.0 (half of its articles) and XQuAD English together:
-the answerable questions of every article, asked once of the half of the articles that
-holds theirs and once of the other half. Printed by ``tests/benchmarks/abstention.py``."""
+from rag.weights import Calibration
 
 THRESHOLD = 0.5
-"""More likely than not. Measured on the same data with
-``tests/benchmarks/abstention.py``, one threshold for both sets: of the questions whose
-article is missing 97.6 % (SQuAD) and 97.0 % (XQuAD) are refused, of the others 97.3 % and
-97.3 % answered (``--fit`` shows how other thresholds trade them). Questions that are on
-topic but answered nowhere are not told apart by it, nor by any score that was tried:
-that takes a model that reads."""
+"""More likely than not; what a threshold gives is printed by ``tests/benchmarks/abstention.py``.
+Questions that are on topic but answered nowhere are not told apart by it, nor by any score
+that was tried: that takes a model that reads."""
+
+HAND = Calibration(cosine=18.63, coverage=9.55, bias=-11.42, threshold=THRESHOLD)
+"""For the order of the hand weights; that of learned weights comes with them
+(:mod:`rag.weights`). Logistic regression over SQuAD 2.0 (half of its articles) and XQuAD English together:
+the answerable questions of every article, asked once of the half of the articles that
+holds theirs and once of the other half."""
 
 
 def coverage(question_terms: Sequence[str], idf: Mapping[str, float], terms: Collection[str]) -> float:
@@ -36,14 +36,14 @@ def coverage(question_terms: Sequence[str], idf: Mapping[str, float], terms: Col
     return sum(idf[term] for term in wanted if term in terms) / total if total else 0.0
 
 
-def confidence(cosine: float, covered: float) -> float:
+def confidence(cosine: float, covered: float, by: Calibration = HAND) -> float:
     """Probability, in [0, 1], that the question's topic is in the documents."""
-    score = COSINE_WEIGHT * cosine + COVERAGE_WEIGHT * covered + BIAS
+    score = by.cosine * cosine + by.coverage * covered + by.bias
     return 1 / (1 + math.exp(-max(-50.0, min(50.0, score))))
 
 
-def threshold(setting: str | float) -> float:
+def threshold(setting: str | float, by: Calibration = HAND) -> float:
     """The confidence below which nothing is answered; ``off`` answers always."""
     if setting == "off":
         return 0.0
-    return THRESHOLD if setting == "on" else float(setting)
+    return by.threshold if setting == "on" else float(setting)

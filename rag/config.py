@@ -27,6 +27,20 @@ Abstain = Literal["on", "off"] | float
 
 
 @dataclass(frozen=True, slots=True)
+class Embedding:
+    """Which model turns texts into vectors, on what, and the prompts that stand before them.
+
+    ``backend``: ``auto`` is ONNX Runtime for the default model on a processor, and PyTorch
+    for any other model or where there is a GPU. An empty prompt leaves that of the model.
+    """
+
+    model: str = DEFAULT_MODEL
+    backend: str = "auto"
+    query_prompt: str = ""
+    document_prompt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that shapes an answer. One frozen value per answer.
 
@@ -35,8 +49,10 @@ class Settings:
 
     embedding_model: str = field(default=DEFAULT_MODEL, metadata={"key": "embedding.model"})
     embedding_backend: str = field(default="auto", metadata={"key": "embedding.backend"})
+    query_prompt: str = field(default="", metadata={"key": "embedding.query_prompt"})
+    document_prompt: str = field(default="", metadata={"key": "embedding.document_prompt"})
     section_tokens: int = field(default=200, metadata={"key": "chunking.section_tokens"})
-    fusion: str = field(default="hand", metadata={"key": "fusion"})
+    fusion: str = field(default="auto", metadata={"key": "fusion"})
     dense_weight: float = field(default=0.5, metadata={"key": "retrieval.dense_weight"})
     keyword_weight: float = field(default=0.5, metadata={"key": "retrieval.keyword_weight"})
     candidates: int = field(default=100, metadata={"key": "retrieval.candidates"})
@@ -47,6 +63,11 @@ class Settings:
     where: Where | None = field(default=None, metadata={"key": "filters.where"})
     filters_guess: str = field(default="off", metadata={"key": "filters.guess"})
     rerank: str = field(default="none", metadata={"key": "rerank"})
+    rerank_candidates: int = field(default=12, metadata={"key": "rerank.candidates"})
+    rerank_model: str = field(default="", metadata={"key": "rerank.model"})
+    """Of ``cross`` and ``cohere``; empty for the default of each (:mod:`rag.rerank`)."""
+    rerank_timeout: float = field(default=5.0, metadata={"key": "rerank.timeout"})
+    """Seconds that a question waits for a remote re-ranker, retries included."""
     generator: str = field(default="auto", metadata={"key": "generator"})
     model: str = field(default="", metadata={"key": "model"})
     prompt: str = field(default="", metadata={"key": "prompt"})
@@ -56,6 +77,13 @@ class Settings:
     max_tokens: int = field(default=800, metadata={"key": "max_tokens"})
     rewrite: str = field(default="auto", metadata={"key": "rewrite"})
     abstain: Abstain = field(default="on", metadata={"key": "abstain"})
+
+    @property
+    def embedding(self) -> Embedding:
+        """The part that an embedder is loaded by."""
+        return Embedding(
+            self.embedding_model, self.embedding_backend, self.query_prompt, self.document_prompt
+        )
 
     @property
     def fingerprint(self) -> str:
@@ -107,6 +135,13 @@ def _temperature(value: Any) -> float | None:
     return number
 
 
+def _seconds(value: Any) -> float:
+    number = float(value) if not isinstance(value, bool) else math.nan
+    if not 0.1 <= number <= 120:
+        raise ValueError("takes a number of seconds from 0.1 to 120")
+    return number
+
+
 def _abstain(value: Any) -> Abstain:
     if value is True or value == "on":
         return "on"
@@ -131,9 +166,11 @@ def _where(value: Any) -> Where | None:
 # refused when it is set, not when a question is asked.
 _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "embedding.model": _text,
-    "embedding.backend": _one_of("auto", "torch"),
+    "embedding.backend": _one_of("auto", "onnx", "torch"),
+    "embedding.query_prompt": _text,
+    "embedding.document_prompt": _text,
     "chunking.section_tokens": _whole(32, 2_000),
-    "fusion": _one_of("hand"),
+    "fusion": _one_of("auto", "learned", "hand"),
     "retrieval.dense_weight": _share,
     "retrieval.keyword_weight": _share,
     "retrieval.candidates": _whole(10, 1_000),
@@ -142,7 +179,10 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "budget": _whole(0, 100_000),
     "filters.where": _where,
     "filters.guess": _one_of("on", "off"),
-    "rerank": _one_of("none"),
+    "rerank": _one_of("none", "late", "cross", "cohere"),
+    "rerank.candidates": _whole(2, 100),
+    "rerank.model": _text,
+    "rerank.timeout": _seconds,
     "generator": _one_of("auto", "openai", "cohere", "extractive"),
     "model": _text,
     "prompt": _text,
@@ -188,7 +228,8 @@ def _flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in table.items():
         name = f"{prefix}{key}"
-        if isinstance(value, Mapping) and name not in _FIELDS:
+        # Only a filter is a table itself; "rerank" is a name, and the table of its settings.
+        if isinstance(value, Mapping) and name != "filters.where":
             flat.update(_flatten(value, f"{name}."))
         else:
             flat[name] = value
@@ -209,6 +250,8 @@ class Environment:
     cohere_api_key: str | None = field(default=None, repr=False)
     cohere_base_url: str | None = None
     cohere_model: str = ""
+    models: Path | None = None
+    """Where the prepared embedding model is kept; by default ``models`` in ``home``."""
 
     @classmethod
     def load(cls, values: Mapping[str, str] | None = None) -> Environment:
@@ -238,4 +281,5 @@ class Environment:
             cohere_model=env.get("COHERE_MODEL") or "",
             max_file_bytes=int(limit * 1_000_000),
             overrides=overrides,
+            models=Path(env["THUMBPRINT_MODELS"]).expanduser() if env.get("THUMBPRINT_MODELS") else None,
         )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from rag.engine import Engine
 from rag.errors import ThumbprintError
 from rag.library import Agreement, totals
+from rag.recall import ENOUGH, QUESTIONS, Recall, measure, typical_filters
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +20,12 @@ class Check:
     name: str
     ok: bool
     message: str
+    figures: Mapping[str, float] = field(default_factory=dict)
+    """What was measured, for ``--json``."""
 
 
+_DELETED = 0.5
+"""Share of deleted elements in the graph from which they are mentioned: a search walks over them."""
 _WAIT = 10.0
 """Seconds to wait for another process that is writing; what it is at is not for mending."""
 
@@ -68,10 +73,37 @@ def _checks(engine: Engine, name: str, mend: bool) -> Iterator[Check]:
         yield Check("prototype", False, str(error))
         return
     try:
-        model = engine.embedder(prototype.settings.embedding_model)
-        yield Check("model", True, f"{model.name}: {model.dimensions} dimensions, {model.max_tokens} tokens.")
+        model = engine.embedder(prototype.settings.embedding)
+        facts = f"{model.name}: {model.dimensions} dimensions, {model.max_tokens} tokens; {model.backend}."
+        yield Check("model", True, facts)
     except ThumbprintError as error:
         yield Check("model", False, str(error))
+        return
+    if not agreement.good:
+        return  # what the keyword index lacks would count as found
+    try:
+        records = library.index.records().values()
+        filters = typical_filters([record.metadata for record in records])
+        found = measure(library, model, engine.store.questions(name, QUESTIONS), filters)
+        if found is not None:
+            yield _recall(found)
+    except ThumbprintError as error:
+        yield Check("recall", False, str(error))
+
+
+def _recall(found: Recall) -> Check:
+    kind = "questions asked before" if found.stored else "sentences of the documents"
+    message = f"{100 * found.plain:.1f} % of the nearest chunks are found"
+    figures = {"plain": found.plain, "questions": found.questions, "deleted": found.deleted}
+    if found.filtered is not None:
+        message += f", {100 * found.filtered:.1f} % under a filter"
+        figures["filtered"] = found.filtered
+    message += f" ({found.questions} {kind}, against an exact search)."
+    if found.deleted >= _DELETED:
+        message += f" {100 * found.deleted:.0f} % of the graph are deleted chunks, which slow it down."
+    if not found.good:
+        message += f" Less than {100 * ENOUGH:.0f} % is too little: ingest the files into a new prototype."
+    return Check("recall", found.good, message, {**figures, "seconds": found.seconds})
 
 
 def _describe(agreement: Agreement) -> str:

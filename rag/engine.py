@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from rag.catalogue import Catalogue
 from rag.chunk import Chunking
 from rag.cite import Judgement, judge
 from rag.cite.stream import Judge
-from rag.config import Environment, Settings
+from rag.config import Embedding, Environment, Settings
 from rag.errors import IndexingError, NotFound, PrototypeError, StoreError, UsageError
 from rag.facets import FacetValues, count_matching, facet_values
 from rag.filters import combine, implies, parse, to_json
@@ -39,8 +39,9 @@ from rag.library import Library, totals
 from rag.prepare import Preparation
 from rag.prototypes import Prototype, create_prototype, list_names, list_prototypes, load_prototype
 from rag.readers import CsvOptions, ReadOptions
+from rag.rerankers import UNAVAILABLE, Rerankers
 from rag.response import Response
-from rag.retrieve import best_sections, fill_budget, rank
+from rag.retrieve import best_sections, fill_budget, rank, reorder
 from rag.rewrite import standalone
 from rag.store import Store, new_id
 from rag.types import (
@@ -58,10 +59,13 @@ from rag.types import (
     Where,
 )
 from rag.versions import index_version
-from rag.words import content
+from rag.weights import Calibration, Weights, in_force
+from rag.words import content, has_content
 
 MAX_QUESTION = 8_000
 """Characters. Far more than a question needs, and the models read 256 tokens of it."""
+
+_HAND_WEIGHTS = (Settings().dense_weight, Settings().keyword_weight)
 
 NO_DOCUMENT = "No document matches the filters. Drop one of them and ask again."
 
@@ -85,7 +89,8 @@ class Search:
     proposed: tuple[Proposed, ...] = ()
     """Filters that the question named and those given did not say already; see :meth:`Engine.search`."""
     notices: tuple[str, ...] = ()
-    """``guess-dropped``: those filters would have left nothing, and the search went without."""
+    """``guess-dropped``: those filters would have left nothing, and the search went without;
+    ``re-ranking was unavailable``: the passages stand in the fused order."""
 
 
 class Engine:
@@ -95,16 +100,24 @@ class Engine:
     """
 
     def __init__(
-        self, environment: Environment | None = None, load_model: Callable[[str], Embedder] | None = None
+        self,
+        environment: Environment | None = None,
+        load_model: Callable[[str], Embedder] | None = None,
+        weights: Callable[[str], Weights | None] = in_force,
     ) -> None:
-        """``load_model`` gives the embedder of a name; by default sentence-transformers does."""
+        """``load_model`` gives the embedder of a name; by default :func:`rag.embed.load_embedder` does.
+
+        ``weights`` gives the learned weights under a ``fusion`` setting, None for the hand weights.
+        """
+        self._in_force = weights
         self._load_model = load_model
         self.environment = environment or Environment.load()
         self._lock = threading.Lock()
         self._model_lock = threading.Lock()
         self._store: Store | None = None
         self._libraries: dict[str, Library] = {}
-        self._embedders: dict[str, Embedder] = {}
+        self._embedders: dict[Embedding, Embedder] = {}
+        self._rerankers = Rerankers(self.environment)
         self._preparations: dict[str, Preparation] = {}
         self._shipped: set[str] = set()
         """Prototypes whose own documents are known to be in their library."""
@@ -171,7 +184,7 @@ class Engine:
 
     def _warm(self, name: str, progress: Progress) -> None:
         prototype = self.prototype(name)
-        self.embedder(prototype.settings.embedding_model)
+        self.embedder(prototype.settings.embedding)
         self.ready(name, progress)
         if self.records(prototype):
             self.search(name, "warm up", prepared=True)
@@ -179,35 +192,40 @@ class Engine:
     def library(self, prototype: Prototype) -> Library:
         """The prototype's pair of indexes, opened once."""
         with self._lock:
-            model = prototype.settings.embedding_model
-            key = f"{prototype.name} {model}"
+            wanted = prototype.settings.embedding
+            key = f"{prototype.name} {wanted.model}"
             if key not in self._libraries:
-                self._libraries[key] = self._open(prototype.name, model)
+                self._libraries[key] = self._open(prototype.name, wanted)
             return self._libraries[key]
 
-    def _open(self, name: str, model: str) -> Library:
+    def _open(self, name: str, wanted: Embedding) -> Library:
         from rag.embed import known_dimensions
         from rag.index import ChunkIndex, collection_name, open_client
 
         home = self._home()
         client = open_client(home, host=self.environment.chroma_host, api_key=self.environment.chroma_api_key)
-        collection = collection_name(name, model)
-        known = None if self._load_model else known_dimensions(model)
-        dimensions = known or self.embedder(model).dimensions
+        collection = collection_name(name, wanted.model)
+        known = None if self._load_model else known_dimensions(wanted.model)
+        dimensions = known or self.embedder(wanted).dimensions
         index = ChunkIndex(client, collection, dimensions=dimensions)
         return Library(index, home / "keyword" / collection, home / "ingest.lock")
 
-    def embedder(self, model: str) -> Embedder:
-        """The embedding model, loaded on the first call."""
-        return self._embedders.get(model) or self._load_embedder(model)
+    def embedder(self, wanted: Embedding | str) -> Embedder:
+        """The embedding model of some settings, or of a name; loaded on the first call."""
+        wanted = Embedding(wanted) if isinstance(wanted, str) else wanted
+        return self._embedders.get(wanted) or self._load_embedder(wanted)
 
-    def _load_embedder(self, model: str) -> Embedder:
+    def _load_embedder(self, wanted: Embedding) -> Embedder:
         with self._model_lock:
-            if model not in self._embedders:
-                from rag.embed import SentenceTransformerEmbedder
+            if wanted not in self._embedders:
+                if self._load_model:
+                    self._embedders[wanted] = self._load_model(wanted.model)
+                else:
+                    from rag.embed import load_embedder
 
-                self._embedders[model] = (self._load_model or SentenceTransformerEmbedder)(model)
-            return self._embedders[model]
+                    self._home()  # says what is wrong with it, if anything is
+                    self._embedders[wanted] = load_embedder(wanted, self.environment)
+            return self._embedders[wanted]
 
     # --- documents ---------------------------------------------------------------
 
@@ -216,8 +234,9 @@ class Engine:
     ) -> IngestResult:
         """Ingest files and folders into a prototype, which is made if there is none of that name."""
         home = self.environment.home
-        prototype = self.prototype(name) if name in list_names(home) else create_prototype(name, home)
-        return self._ingest(prototype, paths, prune=prune, progress=progress)
+        if name not in list_names(home):
+            create_prototype(name, home)
+        return self._ingest(self.prototype(name), paths, prune=prune, progress=progress)
 
     def _ingest(
         self,
@@ -230,7 +249,7 @@ class Engine:
         settings = prototype.settings
         return Ingest(
             self.library(prototype),
-            self.embedder(settings.embedding_model),
+            self.embedder(settings.embedding),
             prototype=prototype.name,
             chunking=Chunking(section_tokens=settings.section_tokens),
             options=self._options(prototype),
@@ -336,44 +355,67 @@ class Engine:
         rewritten = standalone(question, history)
         library = self.library(prototype)
         library.refresh()
-        model = self.embedder(settings.embedding_model)
+        model = self.embedder(settings.embedding)
         clock = [time.perf_counter()]
         vector = model.embed_query(rewritten)
         clock.append(time.perf_counter())
+        weights = self._weights(settings)
+        learned = weights.signals if weights else None
         guess = settings.filters_guess == "on" and accepted is None
         named = self.proposals(name, question) if guess or propose or accepted else []
         offered = [proposal for proposal in named if not implies(asked_for, parse(proposal.where))]
         chosen = [proposal.where for proposal in offered] if guess else accepted or ()
         added = [filter for filter in map(parse, chosen) if not implies(asked_for, filter)]
         filters = reduce(combine, added, asked_for)
-        ranked = rank(rewritten, vector, library.index, library.keywords, settings, filters)
+        ranked = rank(rewritten, vector, library.chunks, library.keywords, settings, filters, learned)
         dropped = guess and bool(added) and not ranked
         if dropped:
             filters = asked_for
-            ranked = rank(rewritten, vector, library.index, library.keywords, settings, filters)
+            ranked = rank(rewritten, vector, library.chunks, library.keywords, settings, filters, learned)
         if not ranked and library.index.count() == 0:
             raise IndexingError(
                 f"There are no documents in “{name}” yet. Add some: python -m rag ingest PATH "
                 f"--prototype {name}"
             )
         clock.append(time.perf_counter())
-        if settings.budget:
-            passages = fill_budget(ranked, model.count_tokens, settings.budget, model.token_offsets)
-        else:
-            passages = best_sections(
-                rewritten, vector, ranked, library.index, library.keywords, model.count_tokens, settings
+
+        def sections(k: int) -> list[Passage]:
+            wanted = replace(settings, k=k)
+            return best_sections(
+                rewritten,
+                vector,
+                ranked,
+                library.chunks,
+                library.keywords,
+                model.count_tokens,
+                wanted,
+                learned=learned is not None,
             )
+
+        candidates: list[Passage] = []
+        reranked: list[Passage] | None = None
+        seconds: dict[str, float] = {}
+        if settings.rerank != "none" and ranked:
+            candidates = sections(max(settings.k, settings.rerank_candidates))
+            begun = time.perf_counter()
+            reranked = self._rerankers.rerank(rewritten, candidates, settings, model, library.keywords)
+            seconds["rerank"] = time.perf_counter() - begun
+        if settings.budget:
+            order = ranked if reranked is None else reorder(ranked, reranked)
+            passages = fill_budget(order, model.count_tokens, settings.budget, model.token_offsets)
+            if reranked:
+                passages = [replace(p, scorer=reranked[0].scorer) for p in passages]
+        else:
+            passages = sections(settings.k) if reranked is None else reranked[: settings.k]
         cosine = covered = sure = 0.0
         if ranked and passages:
-            first = passages[0]
-            words = set(terms(" ".join((first.title, *first.path, first.context or first.text))))
-            for proposal in named:
-                if implies(filters, parse(proposal.where)):  # so every document found holds it
-                    words.update(terms(question[proposal.start : proposal.end]))
-            asked = terms(content(rewritten))
-            covered = confidence.coverage(asked, library.keywords.idf(asked), words)
+            # Fused signals, whatever re-ranks: scores of another scorer have other thresholds.
+            # Where the filters say a part of the question, every document found holds it.
+            applied = [p for p in named if implies(filters, parse(p.where))]
+            known = [term for p in applied for term in terms(question[p.start : p.end])]
+            covered = topic_covered(rewritten, (candidates or passages)[0], library, known)
             cosine = ranked[0].cosine
-            sure = confidence.confidence(cosine, covered)
+            sure = confidence.confidence(cosine, covered, _calibration(weights))
         now = time.perf_counter()
         return Search(
             id=question_id or new_id(),
@@ -386,21 +428,30 @@ class Engine:
             seconds={
                 "embed": clock[1] - clock[0],
                 "retrieve": clock[2] - clock[1],
-                "widen": now - clock[2],
+                "widen": now - clock[2] - seconds.get("rerank", 0.0),
+                **seconds,
                 "total": now - started,
             },
             where=to_json(filters) or None,
-            index_version=library.index.facts().get("index_version", ""),
+            index_version=library.index.facts(seen=True).get("index_version", ""),
             proposed=tuple(Proposed(p.label, p.where, implies(filters, parse(p.where))) for p in offered),
-            notices=("guess-dropped",) if dropped and ranked else (),
+            notices=(
+                *(("guess-dropped",) if dropped and ranked else ()),
+                *((UNAVAILABLE,) if seconds and reranked is None else ()),
+            ),
         )
+
+    def _weights(self, settings: Settings) -> Weights | None:
+        """The learned weights; None for the hand weights, which a person who sets them wants used."""
+        by_hand = (settings.dense_weight, settings.keyword_weight) != _HAND_WEIGHTS
+        return self._in_force("hand" if settings.fusion == "auto" and by_hand else settings.fusion)
 
     def judge(self, name: str) -> Judge:
         """What says whether a source supports a claim, with the prototype's embedding model."""
-        return _judge(self.embedder(self.prototype(name).settings.embedding_model))
+        return _judge(self.embedder(self.prototype(name).settings.embedding))
 
     def _answered(
-        self, generator: Generator, found: Search, history: Sequence[Turn], model: str
+        self, generator: Generator, found: Search, history: Sequence[Turn], model: Embedding
     ) -> Iterator[str | Draft]:
         quoting = ExtractiveGenerator()
         if isinstance(generator, ExtractiveGenerator):
@@ -446,10 +497,12 @@ class Engine:
         )
         prototype = self.prototype(name)
         generator = choose(settings, self.environment, prototype.folder)
-        sure = found.confidence >= confidence.threshold(settings.abstain) and bool(found.passages)
+        calibration = _calibration(self._weights(settings))
+        sure = found.confidence >= confidence.threshold(settings.abstain, calibration)
+        sure = sure and bool(found.passages)
         pieces: Iterator[str | Draft]
         if sure:
-            pieces = self._answered(generator, found, history, prototype.settings.embedding_model)
+            pieces = self._answered(generator, found, history, prototype.settings.embedding)
         else:
             pieces = iter([DONT_KNOW if found.passages else NO_DOCUMENT])
         answer = Answer(
@@ -483,6 +536,22 @@ class Engine:
             self.store.save_answer(record, replaces=replaces)
 
         return Response(answer, pieces, store, started)
+
+
+def topic_covered(topic: str, first: Passage, library: Library, known: Iterable[str] = ()) -> float:
+    """Share of the idf of the topic's content words that the passage's section holds; 0 without any.
+
+    ``known`` are terms that count as held.
+    """
+    if not has_content(topic):
+        return 0.0
+    words = {*terms(" ".join((first.title, *first.path, first.context or first.text))), *known}
+    asked = terms(content(topic))
+    return confidence.coverage(asked, library.keywords.idf(asked), words)
+
+
+def _calibration(weights: Weights | None) -> Calibration:
+    return weights.calibration if weights else confidence.HAND
 
 
 def _judge(embedder: Embedder) -> Judge:

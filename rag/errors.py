@@ -7,6 +7,7 @@
     ├── ReadError             a file that could not be read
     ├── ModelError            an embedding model that could not be loaded or run
     ├── IndexingError          the index is missing, damaged or of another model
+    ├── RerankError           a re-ranker that could not be loaded or reached; the question goes on
     ├── GenerationError       no answer could be written
     ├── StoreError            a record could not be written or read
     └── NotFound              no document, answer or conversation of that id
@@ -44,6 +45,10 @@ class ModelError(ThumbprintError):
 
 class IndexingError(ThumbprintError):
     """The index is missing, damaged, held by another process, or of another model."""
+
+
+class RerankError(ThumbprintError):
+    """A re-ranker that could not be loaded or reached. The question is answered without it."""
 
 
 class GenerationError(ThumbprintError):

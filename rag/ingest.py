@@ -90,7 +90,11 @@ class Ingest:
         self._options = options
         self._report = progress or (lambda _: None)
         csv = {pattern: asdict(columns) for pattern, columns in options.csv.items()}
-        self._shape = json.dumps([VERSION, embedder.name, asdict(chunking), csv], sort_keys=True)
+        # What computes the vectors is no part of it: those of all backends mix (rag/embed).
+        made_of = [VERSION, embedder.name, asdict(chunking), csv]
+        if embedder.document_prompt:
+            made_of.append(embedder.document_prompt)
+        self._shape = json.dumps(made_of, sort_keys=True)
         self._started = time.perf_counter()
         self._run = _Run()
         self._records: dict[str, DocumentRecord] = {}
@@ -395,7 +399,12 @@ class Ingest:
         version = index_version(shape, self._records.values())
         known = self._library.index.facts()
         if (self._records or known) and known.get("index_version") != version:
-            self._library.index.set_facts(index_version=version, shape=shape, model=self._embedder.name)
+            self._library.index.set_facts(
+                index_version=version,
+                shape=shape,
+                model=self._embedder.name,
+                backend=self._embedder.backend,
+            )
             self._library.settle(self._records)
 
     def _tell(self, stage: str, current: str = "") -> None:

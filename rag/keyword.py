@@ -115,7 +115,8 @@ class KeywordEntry:
     """A chunk as the keyword index takes it.
 
     ``window`` is the text that is searched (heading path, neighbouring sentences),
-    ``own`` the chunk's text alone, ``metadata`` what filters see.
+    ``own`` the chunk's text alone, ``metadata`` what filters see. ``record`` and
+    ``vector`` are only kept, for :mod:`rag.stored` to give back.
     """
 
     chunk_id: str
@@ -123,6 +124,8 @@ class KeywordEntry:
     window: str
     own: str
     metadata: Metadata
+    record: bytes = b""
+    vector: bytes = b""
 
 
 class KeywordIndex:
@@ -151,6 +154,12 @@ class KeywordIndex:
 
     def count(self) -> int:
         return int(self._searcher.num_docs)
+
+    @contextmanager
+    def reading(self) -> Iterator[tuple[Any, Any]]:
+        """The ``tantivy`` searcher of the last commit seen, and its index; damage is mended and said."""
+        with self._mended():
+            yield self._searcher, self._index
 
     def chunk_ids(self) -> set[str]:
         import tantivy
@@ -195,6 +204,10 @@ class KeywordIndex:
             weights[term] = math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
         return weights
 
+    def analyse(self, texts: Sequence[str]) -> list[list[str]]:
+        """The :func:`terms` of each text."""
+        return [terms(text) for text in texts]
+
     def refresh(self) -> None:
         """See what other processes committed. Costs one look at a file when nothing changed."""
         if self._stat() == self._commit:
@@ -225,6 +238,8 @@ class KeywordIndex:
                 document.add_text("document", clean(entry.document_id))
                 document.add_text("window", _prepare(entry.window))
                 document.add_text("own", _prepare(entry.own))
+                document.add_bytes("record", entry.record)
+                document.add_bytes("vector", entry.vector)
                 for term in fact_terms(normalise(entry.metadata)):
                     document.add_text("facts", term)
                 writer.add_document(document)
@@ -384,6 +399,8 @@ def _schema() -> Any:
     builder.add_text_field("window", tokenizer_name="text", index_option="freq")
     builder.add_text_field("own", tokenizer_name="text", index_option="freq")
     builder.add_text_field("facts", tokenizer_name="raw", index_option="basic")
+    builder.add_bytes_field("record", stored=True, indexed=False)
+    builder.add_bytes_field("vector", stored=True, indexed=False)
     return builder.build()
 
 

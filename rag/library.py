@@ -24,13 +24,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from filelock import FileLock, Timeout
+from numpy.typing import NDArray
 
 from rag.chunk import window
 from rag.errors import IndexingError
 from rag.filters import filterable
 from rag.index import ChunkIndex
 from rag.keyword import KeywordEntry, KeywordIndex
+from rag.stored import StoredChunks, pack, pack_vector
 from rag.types import Chunk, DocumentRecord, Vectors
 
 log = logging.getLogger(__name__)
@@ -77,6 +80,9 @@ class Library:
         self._held = folder / "held.json"
         self._lock_path = lock
         self._refreshing = threading.Lock()
+        self._behind = False
+        self.chunks = StoredChunks(index, self.keywords, lambda: self._behind)
+        """The chunks for questions: searched by vector, read by id."""
 
     # --- one writer at a time ------------------------------------------------
 
@@ -114,7 +120,8 @@ class Library:
         with self._journalled(ids):
             self.index.write(items)
             self.keywords.write(
-                [entry for record, chunks, _ in items for entry in entries(record, chunks)], delete=ids
+                [entry for record, chunks, rows in items for entry in entries(record, chunks, rows)],
+                delete=ids,
             )
 
     def delete(self, document_ids: Collection[str]) -> None:
@@ -138,7 +145,7 @@ class Library:
             self.index.update([r for r in records if r.id not in seen], heads_only=True)
             self.index.update(shown)
             self.keywords.write(
-                [e for r in shown for e in entries(r, self.index.document_chunks(r.id))],
+                self._entries(shown),
                 delete=[r.id for r in shown],
             )
 
@@ -172,15 +179,18 @@ class Library:
             self.index.refresh()
             self.keywords.refresh()
             if self._agrees():
+                self._behind = False
                 return
             lock = FileLock(self._lock_path, timeout=0, thread_local=False)
             try:
                 with _disk():
                     lock.acquire()
             except Timeout:
+                self._behind = True
                 return
             try:
                 self._recover()
+                self._behind = False
             finally:
                 lock.release()
 
@@ -202,6 +212,8 @@ class Library:
         self.keywords.refresh()
         if self._agrees():
             return
+        with _disk():
+            self._stamp.unlink(missing_ok=True)  # who dies half way must not seem to be done
         there, here = self.index.chunk_ids(), self.keywords.chunk_ids()
         doubtful = {_document(i) for i in there ^ here} | self._unfinished()
         records = self.index.records()
@@ -218,16 +230,27 @@ class Library:
     def _reindex(self, document_ids: Collection[str]) -> None:
         records = self.index.records()
         self.keywords.write([], delete=document_ids)
-        batch: list[KeywordEntry] = []
+        batch: list[DocumentRecord] = []
         for document_id in sorted(document_ids):
-            record = records.get(document_id)
-            if record is None:
-                continue  # deleted, or interrupted: incomplete documents are not searched by words
-            batch.extend(entries(record, self.index.document_chunks(document_id)))
-            if len(batch) >= _BATCH:
-                self.keywords.write(batch)
+            if (
+                document_id in records
+            ):  # else deleted, or interrupted: incomplete ones are not searched by words
+                batch.append(records[document_id])
+            if sum(record.chunks for record in batch) >= _BATCH:
+                self.keywords.write(self._entries(batch))
                 batch = []
-        self.keywords.write(batch)
+        self.keywords.write(self._entries(batch))
+
+    def _entries(self, records: Sequence[DocumentRecord]) -> list[KeywordEntry]:
+        """The keyword entries of documents that are in the collection."""
+        ids = [f"{record.id}:{n}" for record in records for n in range(record.chunks)]
+        found, vectors = self.index.get(ids), self.index.vectors(ids)
+        made: list[KeywordEntry] = []
+        for record in records:
+            own = [f"{record.id}:{n}" for n in range(record.chunks)]
+            own = [i for i in own if i in found and i in vectors]
+            made += entries(record, [found[i].chunk for i in own], [vectors[i] for i in own])
+        return made
 
     def settle(self, records: Mapping[str, DocumentRecord] | None = None) -> None:
         """Note that the keyword index carries the collection's present stamp. Lock held.
@@ -272,8 +295,10 @@ class Library:
             self._reindex({_document(i) for i in there ^ here})
 
 
-def entries(record: DocumentRecord, chunks: Sequence[Chunk]) -> list[KeywordEntry]:
-    """What the keyword index takes for a document's chunks.
+def entries(
+    record: DocumentRecord, chunks: Sequence[Chunk], vectors: Vectors | Sequence[NDArray[np.float32]]
+) -> list[KeywordEntry]:
+    """What the keyword index takes for a document's chunks; ``vectors`` has a row for each.
 
     A window is the heading path and title, the sentence, and its neighbours in the section;
     of a catalogue row all of its section, because a wish ("a red from Portugal for lamb")
@@ -294,6 +319,8 @@ def entries(record: DocumentRecord, chunks: Sequence[Chunk]) -> list[KeywordEntr
                 window="\n".join((*head, around)),
                 own=chunk.text,
                 metadata=filterable(chunk, record),
+                record=pack(chunk, record),
+                vector=pack_vector(vectors[i]),
             )
         )
     return made

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rag.engine import Search
+from rag.rerankers import UNAVAILABLE
 from rag.types import Answer, Chunk, Citation, DocumentRecord, IngestProgress, IngestResult, Passage, Proposed
 
 
@@ -97,7 +98,10 @@ def search_json(found: Search) -> dict[str, Any]:
 
 
 def search_text(found: Search) -> str:
-    return "\n\n".join(_passage_text(n, p) for n, p in enumerate(found.passages, 1)) or "Nothing found."
+    parts = [_passage_text(n, p) for n, p in enumerate(found.passages, 1)] or ["Nothing found."]
+    if UNAVAILABLE in found.notices:
+        parts.append(f"Note: {UNAVAILABLE}; the passages stand in the order of the search.")
+    return "\n\n".join(parts)
 
 
 def ask_json(result: tuple[str | None, Answer]) -> dict[str, Any]:
@@ -136,6 +140,8 @@ def ask_text(result: tuple[str | None, Answer]) -> str:
             f", page {passage.page}" if passage.page else ""
         )
         parts.append(f"[{citation.number}] {place} ({citation.source}, {citation.verdict})")
+    if UNAVAILABLE in answer.notices:
+        parts.append(f"Note: {UNAVAILABLE}; the passages stand in the order of the search.")
     parts.append(
         f"Confidence {answer.confidence:.2f}. Rate it: python -m rag feedback add {answer.id} --rating up"
     )

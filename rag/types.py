@@ -459,6 +459,14 @@ class Embedder(Protocol):
     @property
     def dimensions(self) -> int: ...
 
+    @property
+    def document_prompt(self) -> str:
+        """What stands before every text that is embedded but a question; it shapes the index."""
+
+    @property
+    def backend(self) -> str:
+        """What computes the vectors, in words for a person."""
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text under the model's tokenizer, without special tokens."""
 
@@ -478,6 +486,20 @@ class Embedder(Protocol):
 
     def token_vectors(self, texts: Sequence[str]) -> list[TokenVectors] | None:
         """Each text's tokens, for late interaction; None where the model gives none."""
+
+
+class Reranker(Protocol):
+    """Puts the passages that a search found in a better order."""
+
+    scorer: Scorer
+
+    def rerank(self, question: str, passages: Sequence[Passage]) -> list[Passage]:
+        """All of ``passages``, best first, with scores of this scorer.
+
+        The scores of their sentences say where the evidence stands: the highest of a
+        passage is the sentence that carries it. Raises :class:`rag.errors.RerankError`
+        where the re-ranker cannot be loaded or reached.
+        """
 
 
 class Generator(Protocol):

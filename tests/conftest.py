@@ -28,6 +28,12 @@ FILES: Mapping[str, str] = {
 WriteFiles = Callable[..., Path]
 
 
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the default model is prepared, once for all tests (it takes a few seconds)."""
+    return tmp_path_factory.mktemp("models")
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     return tmp_path / "home"

@@ -21,6 +21,7 @@ from rag.errors import GenerationError, PrototypeError
 from rag.filters import combine, implies, matches, parse, to_json
 from rag.guess import Proposal, propose
 from rag.prototypes import Facet, Prototype
+from rag.rerankers import UNAVAILABLE
 from rag.store import Store, new_id
 from rag.types import (
     Answer,
@@ -161,7 +162,7 @@ class FakeEngine:
     """``rag.engine.Engine`` over five wines. What it does is in the words of the question:
 
     ``slow`` streams for seconds, ``nowhere`` is not answered, ``break`` fails and
-    ``fade`` fails half-way, ``wax``
+    ``fade`` fails half-way, ``unranked`` had no re-ranker, ``wax``
     quotes a document that tries everything.
     """
 
@@ -298,8 +299,9 @@ class FakeEngine:
             return [], True, ("filters-empty",)
         if "wax" in question:
             return [(HOSTILE, {"name": "Notes <b>on</b> wax"})], False, ()
+        told = (UNAVAILABLE,) if "unranked" in question else ()
         quotes = [(f"{row['name']} comes from {row['country']}.", row) for row in rows[:3]]
-        return quotes, "nowhere" in question, ()
+        return quotes, "nowhere" in question, told
 
     def _matching(self, where: Where | None) -> list[Metadata]:
         return [row for row in WINES if matches(parse(where), row)]
@@ -353,6 +355,8 @@ class FakeEmbedder:
     name = "fake"
     max_tokens = 254
     dimensions = 32
+    document_prompt = ""
+    backend = "a fake"
 
     def __init__(self, name: str = "fake", delay: float = 0.0) -> None:
         self.delay = delay

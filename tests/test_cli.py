@@ -262,6 +262,50 @@ def test_filters_that_leave_nothing_are_done_and_say_so(shelf: Run) -> None:
     assert shelf("search", QUESTION, "--where", '{"source": "none"}').out == "Nothing found.\n"
 
 
+def test_a_re_ranker_is_named_by_its_scores(shelf: Run) -> None:
+    found = shelf("search", QUESTION, "--json", "--rerank", "late").json
+
+    assert {p["scorer"] for p in found["passages"]} == {"late"}
+    assert found["seconds"]["rerank"] >= 0
+    assert found["notices"] == []
+
+
+@pytest.mark.parametrize("command", ["search", "ask"])
+def test_a_re_ranker_that_cannot_be_had_is_told_and_costs_nothing(
+    shelf: Run, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COHERE_API_KEY", raising=False)
+
+    done = shelf(command, QUESTION, "--json", "--rerank", "cohere")
+
+    assert (done.code, done.json["notices"]) == (0, ["re-ranking was unavailable"])
+    assert {p["scorer"] for p in done.json["passages"]} == {"fused"}
+    assert "Note: re-ranking was unavailable" in shelf(command, QUESTION, "--rerank", "cohere").out
+
+
+def test_why_a_re_ranker_cannot_be_had_stands_on_stderr(home: Path, folder: Path) -> None:
+    env = {k: v for k, v in os.environ.items() if k != "COHERE_API_KEY"} | {"THUMBPRINT_HOME": str(home)}
+    words = (
+        sys.executable,
+        "-m",
+        "rag",
+        "search",
+        QUESTION,
+        "--json",
+        "--rerank",
+        "cohere",
+        "--prototype",
+        "shelf",
+    )
+    ingest = (sys.executable, "-m", "rag", "ingest", str(folder), "--prototype", "shelf", "--quiet")
+    subprocess.run(ingest, cwd=ROOT, env=env, check=True, capture_output=True)
+
+    done = subprocess.run(words, cwd=ROOT, env=env, check=True, capture_output=True, text=True)
+
+    assert json.loads(done.stdout)["notices"] == ["re-ranking was unavailable"]
+    assert "Set COHERE_API_KEY" in done.stderr
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -274,6 +318,8 @@ def test_filters_that_leave_nothing_are_done_and_say_so(shelf: Run) -> None:
         ("--set", "k"),
         ("--set", "rerank=best"),
         ("--rerank", "best"),
+        ("--set", "rerank.candidates=1"),
+        ("--set", "rerank.timeout=0"),
         ("--where", "{"),
         ("--where", "[]"),
         ("--where", '{"price": {"$near": 3}}'),

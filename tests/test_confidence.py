@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.confidence import THRESHOLD, confidence, coverage, threshold
+from rag.weights import Calibration
 
 IDF = {"bee": 3.0, "honey": 1.0}
 
@@ -33,6 +34,15 @@ def test_confidence_grows_with_both_signals(a: float, b: float, c: float, d: flo
     high = confidence(max(a, b), max(c, d))
 
     assert 0 <= low <= high <= 1
+
+
+def test_a_calibration_of_another_scorer_gives_its_own_probability_and_threshold() -> None:
+    other = Calibration(cosine=2.0, coverage=0.0, bias=-1.0, threshold=0.3)
+
+    assert confidence(0.5, 1.0, other) == 0.5
+    assert threshold("on", other) == 0.3
+    assert threshold("off", other) == 0.0
+    assert threshold(0.7, other) == 0.7
 
 
 def test_evidence_tells_the_sure_from_the_hopeless() -> None:

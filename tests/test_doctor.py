@@ -23,10 +23,10 @@ def test_all_is_well_after_an_ingest(engine: Engine, folder: Path) -> None:
 
     found = checks(engine)
 
-    assert list(found) == ["python", "disk", "store", "prototype", "indexes", "documents", "model"]
+    assert list(found) == ["python", "disk", "store", "prototype", "indexes", "documents", "model", "recall"]
     assert all(check.ok for check in found.values())
     assert found["documents"].message.startswith("3 documents, 4 sections, 8 chunks; index version ")
-    assert found["model"].message == "fake: 32 dimensions, 254 tokens."
+    assert found["model"].message == "fake: 32 dimensions, 254 tokens; a fake."
 
 
 def test_a_prototype_without_documents_is_said(engine: Engine, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The real model: what a vector is the mean of, and what is refused. One load for all."""
+"""The real models: what a vector is the mean of, and what is refused. One load of each for all."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rag import embed
 from rag.config import DEFAULT_MODEL
 from rag.embed import NEIGHBOUR_WEIGHT, SentenceTransformerEmbedder, known_dimensions
+from rag.embed.graph import graph, word_vectors
+from rag.embed.onnx_embedder import OnnxEmbedder
+from rag.embed.pooling import PoolingEmbedder
+from rag.embed.session import SAMPLE, Session
+from rag.embed.weights import DEFAULT_SHA256, bundled_weights
 from rag.errors import ModelError
 from rag.types import Vectors
 from tests.conftest import FILES, ROOT, write_files
@@ -31,21 +35,30 @@ def load(name: str) -> SentenceTransformerEmbedder:
 
 
 @pytest.fixture(scope="session")
-def model() -> SentenceTransformerEmbedder:
+def torch_model() -> SentenceTransformerEmbedder:
     return load(DEFAULT_MODEL)
+
+
+@pytest.fixture(scope="session", params=["onnx", "torch"])
+def model(request: pytest.FixtureRequest, models: Path) -> PoolingEmbedder:
+    """The default model, on either of what runs it."""
+    if request.param == "onnx":
+        return OnnxEmbedder(models)
+    found: SentenceTransformerEmbedder = request.getfixturevalue("torch_model")
+    return found
 
 
 def lengths(vectors: Vectors) -> Any:
     return np.linalg.norm(vectors, axis=1)
 
 
-def test_its_facts(model: SentenceTransformerEmbedder) -> None:
+def test_its_facts(model: PoolingEmbedder) -> None:
     assert (model.name, model.dimensions, model.max_tokens) == (DEFAULT_MODEL, 384, 254)
     assert model.dimensions == known_dimensions(DEFAULT_MODEL)
     assert model.pools_late
 
 
-def test_texts_are_unit_rows(model: SentenceTransformerEmbedder) -> None:
+def test_texts_are_unit_rows(model: PoolingEmbedder) -> None:
     vectors = model.embed_texts(["Bees make honey.", "", "🐝", "word " * 2_000, "x" * 10_000])
 
     assert (vectors.shape, vectors.dtype) == ((5, 384), np.float32)
@@ -53,12 +66,12 @@ def test_texts_are_unit_rows(model: SentenceTransformerEmbedder) -> None:
     assert model.embed_texts([]).shape == (0, 384)
 
 
-def test_a_question_is_embedded_as_a_text_by_itself(model: SentenceTransformerEmbedder) -> None:
+def test_a_question_is_embedded_as_a_text_by_itself(model: PoolingEmbedder) -> None:
     # Close, not equal: a question runs on one thread, and the sums are added in another order.
     assert np.allclose(model.embed_query("Do bees fly?"), model.embed_texts(["Do bees fly?"])[0], atol=1e-6)
 
 
-def test_a_question_is_near_what_answers_it(model: SentenceTransformerEmbedder) -> None:
+def test_a_question_is_near_what_answers_it(model: PoolingEmbedder) -> None:
     (rows,) = model.embed_sections([SECTION], [SPANS])
 
     assert np.argmax(rows @ model.embed_query("What do bees produce?")) == 0
@@ -66,23 +79,50 @@ def test_a_question_is_near_what_answers_it(model: SentenceTransformerEmbedder) 
 
 
 def test_tokens_are_counted_without_special_ones_and_without_a_limit(
-    model: SentenceTransformerEmbedder,
+    model: PoolingEmbedder,
 ) -> None:
     assert model.count_tokens(["Bees make honey.", "", "word " * 1_000]) == [4, 0, 1_000]
 
 
-def test_token_offsets_are_those_of_the_text(model: SentenceTransformerEmbedder) -> None:
+def test_token_offsets_are_those_of_the_text(model: PoolingEmbedder) -> None:
     offsets = model.token_offsets("Où? Unbelievable 🐝")
 
     assert ["Où? Unbelievable 🐝"[a:b] for a, b in offsets] == ["Où", "?", "Unbelievable", "🐝"]
 
 
+def test_the_graph_in_floats_gives_the_vectors_of_pytorch(
+    tmp_path: Path, torch_model: SentenceTransformerEmbedder
+) -> None:
+    from safetensors.numpy import load_file
+
+    weights = load_file(bundled_weights() / "model.safetensors")
+    (tmp_path / "model.onnx").write_bytes(graph(weights, None))
+    np.save(tmp_path / "words.npy", word_vectors(weights))
+    texts = [*SAMPLE, "word " * 400, ""]
+
+    found = Session(tmp_path).means(texts)
+
+    assert found == pytest.approx(torch_model.embed_texts(texts), abs=2e-5)
+
+
+def test_whole_numbers_give_nearly_the_vectors_of_pytorch(
+    models: Path, torch_model: SentenceTransformerEmbedder
+) -> None:
+    whole, exact = (m.embed_texts(SAMPLE) for m in (OnnxEmbedder(models), torch_model))
+
+    assert (whole * exact).sum(axis=1).min() > 0.995
+
+
 # --- late pooling --------------------------------------------------------------------------
 
 
-def by_hand(model: SentenceTransformerEmbedder, text: str, spans: Sequence[tuple[int, int]]) -> Vectors:
+def by_hand(model: PoolingEmbedder, text: str, spans: Sequence[tuple[int, int]]) -> Vectors:
     """The token vectors of each span summed, 0.15 of its neighbours' added, to unit length."""
-    tokens = model._model.encode([text], output_value="token_embeddings")[0].numpy()[1:-1]
+    if isinstance(model, OnnxEmbedder):
+        tokens = model._session.run(model.tokenizer.encode(text).ids)[1:-1]
+    else:
+        assert isinstance(model, SentenceTransformerEmbedder)
+        tokens = model._model.encode([text], output_value="token_embeddings")[0].numpy()[1:-1]
     offsets = model.token_offsets(text)
     own = np.stack(
         [
@@ -96,7 +136,7 @@ def by_hand(model: SentenceTransformerEmbedder, text: str, spans: Sequence[tuple
     return np.asarray(pooled / np.linalg.norm(pooled, axis=1, keepdims=True), np.float32)
 
 
-def test_a_sentence_is_the_mean_of_its_tokens_in_their_section(model: SentenceTransformerEmbedder) -> None:
+def test_a_sentence_is_the_mean_of_its_tokens_in_their_section(model: PoolingEmbedder) -> None:
     (rows,) = model.embed_sections([SECTION], [SPANS])
 
     assert NEIGHBOUR_WEIGHT == 0.15
@@ -105,14 +145,14 @@ def test_a_sentence_is_the_mean_of_its_tokens_in_their_section(model: SentenceTr
 
 
 def test_one_sentence_that_is_the_section_is_the_text_itself_nearly(
-    model: SentenceTransformerEmbedder,
+    model: PoolingEmbedder,
 ) -> None:
     (rows,) = model.embed_sections(["Bees make honey."], [[(0, 16)]])
 
     assert float(rows[0] @ model.embed_query("Bees make honey.")) > 0.95  # special tokens are left out
 
 
-def test_sections_of_a_batch_are_given_in_their_order(model: SentenceTransformerEmbedder) -> None:
+def test_sections_of_a_batch_are_given_in_their_order(model: PoolingEmbedder) -> None:
     texts = [SECTION, "Short.", "The night train leaves Vienna at ten. " * 5]
     spans: list[list[tuple[int, int]]] = [SPANS, [(0, 6)], [(n * 38, n * 38 + 37) for n in range(5)]]
 
@@ -125,7 +165,7 @@ def test_sections_of_a_batch_are_given_in_their_order(model: SentenceTransformer
 
 
 def test_a_sentence_beyond_the_window_is_embedded_by_its_own_words(
-    model: SentenceTransformerEmbedder,
+    model: PoolingEmbedder,
 ) -> None:
     filler = "The night train leaves Vienna at ten. "
     text = filler * 60 + "Bees make honey."
@@ -140,13 +180,13 @@ def test_a_sentence_beyond_the_window_is_embedded_by_its_own_words(
     assert np.argmax(rows @ model.embed_query("What do bees produce?")) == 60
 
 
-def test_spans_without_tokens_have_vectors_too(model: SentenceTransformerEmbedder) -> None:
+def test_spans_without_tokens_have_vectors_too(model: PoolingEmbedder) -> None:
     (rows,) = model.embed_sections(["Bees.  \u200b  Tea."], [[(0, 5), (6, 9), (10, 14)]])
 
     assert lengths(rows) == pytest.approx(np.ones(3), abs=1e-5)
 
 
-def test_no_sections_give_none(model: SentenceTransformerEmbedder) -> None:
+def test_no_sections_give_none(model: PoolingEmbedder) -> None:
     assert model.embed_sections([], []) == []
 
 
@@ -160,7 +200,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Any:
     def make(pooling: str) -> Path:
         import torch
         from sentence_transformers import SentenceTransformer
-        from sentence_transformers.models import Pooling, Transformer
+        from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
         from transformers import BertConfig, BertModel, BertTokenizerFast
 
         folder = tmp_path_factory.mktemp(pooling)
@@ -206,6 +246,33 @@ def test_another_model_that_pools_by_the_mean_is_pooled_late(tiny: Any) -> None:
     assert rows == pytest.approx(by_hand(model, SECTION, SPANS), abs=1e-4)
 
 
+def test_prompts_of_a_model_stand_before_questions_and_texts(tiny: Any) -> None:
+    folder = tiny("mean")
+    file = folder / "config_sentence_transformers.json"
+    own = {**json.loads(file.read_text()), "prompts": {"query": "tea ? ", "document": "bees ! "}}
+    bare = load(str(folder))
+    file.write_text(json.dumps(own))
+    prompted = load(str(folder))
+    asked = SentenceTransformerEmbedder(str(folder), query_prompt="honey . ", document_prompt="green ")
+
+    assert (bare.document_prompt, prompted.document_prompt, asked.document_prompt) == (
+        "",
+        "bees ! ",
+        "green ",
+    )
+    for model, query, document in ((prompted, "tea ? ", "bees ! "), (asked, "honey . ", "green ")):
+        assert model.embed_query("bees") == pytest.approx(bare.embed_query(query + "bees"), abs=1e-5)
+        expected = bare.embed_texts([document + "tea is green"])
+        assert model.embed_texts(["tea is green"]) == pytest.approx(expected, abs=1e-5)
+        # The tokens of a prompt are read before those of a section, and are not pooled with them.
+        (rows,) = model.embed_sections([SECTION], [SPANS])
+        shifted = [(start + len(document), end + len(document)) for start, end in SPANS]
+        assert rows == pytest.approx(by_hand(bare, document + SECTION, shifted), abs=1e-4)
+        tokens = model.token_vectors([SECTION])
+        assert tokens is not None
+        assert tokens[0].offsets.tolist() == [list(pair) for pair in bare.token_offsets(SECTION)]
+
+
 # --- what is refused --------------------------------------------------------------------------
 
 
@@ -243,14 +310,14 @@ def test_a_folder_that_is_no_model_is_said_in_a_sentence(tmp_path: Path) -> None
 
 
 def test_the_packaged_weights_have_the_hash_that_is_written_here() -> None:
-    assert embed._bundled_weights().is_dir()
-    assert embed.DEFAULT_SHA256 == "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+    assert bundled_weights().is_dir()
+    assert DEFAULT_SHA256 == "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 
 # --- end to end ---------------------------------------------------------------------------------
 
 
-def test_real_files_through_the_real_command_line(tmp_path: Path) -> None:
+def test_real_files_through_the_real_command_line(tmp_path: Path, models: Path) -> None:
     rows = [
         ["name", "price", "notes"],
         ["Alba", 9, "Smoky, from a volcano."],
@@ -269,7 +336,7 @@ def test_real_files_through_the_real_command_line(tmp_path: Path) -> None:
         "Who won the world cup in 1974?": None,
     }
     lines = "".join(json.dumps({"id": str(n), "question": q}) + "\n" for n, q in enumerate(questions))
-    env = {**os.environ, "THUMBPRINT_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1"}
+    env = {**os.environ, "THUMBPRINT_HOME": str(tmp_path / "home"), "THUMBPRINT_MODELS": str(models)}
 
     def rag(*words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "rag", *words, "--prototype", "mixed", "--json"]
@@ -293,7 +360,7 @@ def test_real_files_through_the_real_command_line(tmp_path: Path) -> None:
             assert (best["source"], best["quote"], best["verdict"]) == (*expected, "verbatim")
 
 
-def test_each_token_has_a_unit_vector_and_a_place(model: SentenceTransformerEmbedder) -> None:
+def test_each_token_has_a_unit_vector_and_a_place(model: PoolingEmbedder) -> None:
     short, long = "Green tea.", "tea " * 400
 
     found = model.token_vectors([long, short, ""])

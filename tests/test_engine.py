@@ -15,6 +15,7 @@ from rag.embed import known_dimensions
 from rag.engine import DONT_KNOW, MAX_QUESTION, NO_DOCUMENT, Engine
 from rag.errors import FilterError, IndexingError, NotFound, PrototypeError, ThumbprintError, UsageError
 from rag.types import Turn
+from rag.weights import SIGNALS, Calibration, Weights
 from tests.conftest import FILES, write_files
 from tests.fakes import FakeEmbedder
 from tests.files import make_csv
@@ -92,6 +93,33 @@ def test_confidence_tells_what_is_there_from_what_is_not(engine: Engine) -> None
     assert known.coverage == 1.0
     assert unknown.coverage == 0.0
     assert unknown.confidence < known.confidence
+
+
+@pytest.mark.parametrize("question", ["?!", "😀", "What is it for?", "Who are you?"])
+def test_a_question_without_a_topic_covers_nothing(engine: Engine, question: str) -> None:
+    found = engine.search("shelf", question)
+
+    assert found.coverage == 0.0
+    assert found.confidence < 0.5
+
+
+@pytest.mark.parametrize(
+    ("changes", "learned"),
+    [
+        ({}, True),
+        ({"fusion": "hand"}, False),
+        ({"retrieval.dense_weight": 0.7}, False),  # somebody set the hand weights
+        ({"retrieval.dense_weight": 0.7, "fusion": "learned"}, True),
+    ],
+)
+def test_the_setting_chooses_the_weights(engine: Engine, changes: dict[str, Any], learned: bool) -> None:
+    fitted = Weights(dict.fromkeys(SIGNALS, 0.0), Calibration(0.0, 0.0, 0.0), "learned")
+    engine._in_force = lambda fusion: None if fusion == "hand" else fitted
+
+    found = engine.search("shelf", QUESTION, settings=with_settings(Settings(), changes))
+
+    assert (found.confidence == 0.5) is learned  # sigmoid(0)
+    assert (found.passages[0].score == 0.0) is learned
 
 
 def test_filters_that_leave_nothing_say_so(engine: Engine) -> None:

@@ -35,6 +35,7 @@ class WordEmbedder:
     """Texts as bags of hashed words, in the shapes of the default model."""
 
     name, dimensions, max_tokens = DEFAULT_MODEL, 384, 256
+    document_prompt, backend = "", "a fake"
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(text.split()) for text in texts]
@@ -64,8 +65,7 @@ class WordEmbedder:
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     home: Path = tmp_path_factory.mktemp("home")
     (home / "packs.csv").write_text(CSV, encoding="utf-8")
-    made = Engine(Environment(home=home))
-    made._embedders[DEFAULT_MODEL] = WordEmbedder()
+    made = Engine(Environment(home=home), load_model=lambda _: WordEmbedder())
     made.ingest("shop", [home / "packs.csv"])
     return made
 

@@ -61,9 +61,15 @@ def test_documents_are_read_in_the_order_of_their_rank() -> None:
 
 
 def test_what_is_far_behind_is_left_out() -> None:
-    pieces, _ = generate(passage(("Good.", 3.0), ("Bad.", 1.0)))
+    pieces, _ = generate(passage(("Good.", 3.0), ("Bad.", 0.1)))
 
     assert pieces == ["“Good.” [1]"]
+
+
+def test_a_third_must_be_nearer_than_a_second() -> None:
+    pieces, _ = generate(passage(("Good.", 3.0), ("Fair.", 1.0), ("Bad.", 0.9)))
+
+    assert pieces == ["“Good.” [1]", "\n\n“Fair.” [2]"]
 
 
 def test_the_same_sentence_of_two_documents_is_quoted_once() -> None:
@@ -107,9 +113,9 @@ def test_a_row_is_shown_once_whatever_of_it_is_good() -> None:
 
 def test_rows_are_not_cut_off_by_prose_that_is_too_far_behind() -> None:
     row = passage(("Wine A\nRed.", 3.0), document="a", kind="row")
-    other = passage(("Wine B\nRed.", 0.5), document="b", kind="row")
+    other = passage(("Wine B\nRed.", 0.05), document="b", kind="row")
 
-    pieces, _ = generate(row, passage(("Prose.", 1.0), document="c"), other)
+    pieces, _ = generate(row, passage(("Prose.", 0.1), document="c"), other)
 
     assert len(pieces) == 2
 

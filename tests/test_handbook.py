@@ -21,6 +21,7 @@ from rag.filters import parse
 from rag.filters.language import MAX_CONDITIONS
 from rag.prototypes import load_prototype
 from rag.readers import SUFFIXES, read_file
+from rag.rerank import DEFAULT_COHERE_MODEL, DEFAULT_CROSS_MODEL
 from rag.retrieve import OWN_WEIGHT
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -194,6 +195,10 @@ def test_the_numbers_are_those_of_the_code(tmp_path: Path) -> None:
     assert engine.NO_DOCUMENT in TEXTS["filters-on-the-page.md"]
     assert f"a weight of {NEIGHBOUR_WEIGHT}." in TEXTS["how-retrieval-works.md"]
     assert f"a share of {OWN_WEIGHT} of" in TEXTS["how-retrieval-works.md"]
+    assert f"The default is `{DEFAULT_CROSS_MODEL}`" in TEXTS["re-ranking.md"]
+    assert f"The default model is `{DEFAULT_COHERE_MODEL}`" in TEXTS["re-ranking.md"]
+    assert f"`rerank.timeout` seconds, {Settings().rerank_timeout:g} by default" in TEXTS["re-ranking.md"]
+    assert f"passages are re-ranked, {Settings().rerank_candidates} by default" in TEXTS["re-ranking.md"]
 
 
 # --- the prototype ----------------------------------------------------------

@@ -13,25 +13,30 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Each layer may import itself only where `within` says so, and any layer before it.
 LAYERS: list[tuple[set[str], bool]] = [
-    ({"types", "errors", "config", "dates", "words"}, True),
+    ({"types", "errors", "config", "dates", "words", "weights"}, True),
     ({"prototypes", "filters", "sentences", "abbreviations"}, False),
     (
         {
             "readers", "chunk", "embed", "index", "keyword", "retrieve", "generators", "cite", "confidence",
-            "rewrite", "store",
+            "rerank", "rewrite", "store", "plan",
         },
         False,
     ),
-    ({"library", "facets", "prepare", "response", "versions", "answering"}, False),
+    ({"stored", "facets", "prepare", "rerankers", "response", "versions", "answering"}, False),
+    ({"library"}, False),
+    ({"recall"}, False),
     ({"guess"}, False),
     ({"catalogue"}, False),
     ({"ingest"}, False),
     ({"engine"}, False),
-    ({"doctor", "show"}, False),
+    ({"doctor", "show", "fit"}, False),
     ({"cli"}, False),
     ({"__main__"}, False),
 ]  # fmt: skip
-HEAVY = ("torch", "sentence_transformers", "transformers", "chromadb", "openai", "cohere", "supabase")
+HEAVY = (
+    "torch", "sentence_transformers", "transformers", "onnx", "onnxruntime", "tokenizers", "chromadb",
+    "openai", "cohere", "supabase",
+)  # fmt: skip
 
 
 def module_of(path: Path) -> str:

@@ -16,6 +16,7 @@ from rag.chunk import Chunking, split
 from rag.config import Settings
 from rag.retrieve import Ranked, best_sections, fill_budget, rank
 from rag.types import Chunk, Document, Hit, IndexedChunk, Passage, Section
+from rag.weights import SIGNALS
 from tests.fakes import FakeEmbedder
 
 MODEL = FakeEmbedder()
@@ -50,8 +51,16 @@ class Memory:
         words = set(question.casefold().split())
         return {i: float(len(words & set(self.chunks[i].chunk.text.casefold().split()))) for i in chunk_ids}
 
-    def ranked(self, question: str, settings: Settings) -> list[Ranked]:
-        return rank(question, MODEL.embed_query(question), self, self, settings)
+    def analyse(self, texts: Sequence[str]) -> list[list[str]]:
+        return [text.casefold().replace(".", " ").replace("?", " ").split() for text in texts]
+
+    def idf(self, terms: Sequence[str]) -> Mapping[str, float]:
+        return dict.fromkeys(terms, 1.0)
+
+    def ranked(
+        self, question: str, settings: Settings, weights: Mapping[str, float] | None = None
+    ) -> list[Ranked]:
+        return rank(question, MODEL.embed_query(question), self, self, settings, weights=weights)
 
     def passages(self, question: str, **changes: Any) -> list[Passage]:
         chosen = Settings(**changes)
@@ -73,8 +82,50 @@ def test_the_sentence_that_answers_comes_first() -> None:
     assert ranked[0].score > ranked[1].score
 
 
+def only(name: str) -> dict[str, float]:
+    return {signal: float(signal == name) for signal in SIGNALS}
+
+
+def test_learned_weights_decide_the_order() -> None:
+    memory = Memory("It opened in May. It has 30 rooms and a long garden.", BEES)
+
+    by_date = memory.ranked("When was it built?", Settings(), only("date"))
+    by_length = memory.ranked("When was it built?", Settings(), only("length"))
+
+    assert (by_date[0].chunk.text, by_date[0].score, by_date[1].score) == ("It opened in May.", 1.0, 0.0)
+    assert by_length[0].chunk.text == "It has 30 rooms and a long garden."
+
+
+def test_a_passage_keeps_the_scores_it_was_ranked_by() -> None:
+    memory = Memory(TEA)
+    question, chosen = "Is green tea steamed?", Settings(k=1)
+    ranked = memory.ranked(question, chosen, dict.fromkeys(SIGNALS, 1.0))
+    vector = MODEL.embed_query(question)
+
+    (passage,) = best_sections(
+        question, vector, ranked, memory, memory, MODEL.count_tokens, chosen, learned=True
+    )
+
+    scores = {r.chunk.start: r.score for r in ranked}
+    assert {s.start: s.score for s in passage.sentences} == scores
+    assert passage.score == ranked[0].score == max(scores.values())
+
+
+def test_learned_weights_look_further_into_the_section_than_the_hand_weights() -> None:
+    text = "Tea grows. " + " ".join(f"Row {n} is cut." for n in range(9))
+    memory = Memory(text, *("Tea." for _ in range(40)), section_tokens=200)
+
+    def looked_at(weights: dict[str, float] | None) -> set[int]:
+        found = memory.ranked("tea grows", Settings(), weights)
+        return {r.chunk.n for r in found if r.chunk.document_id == "d0"}
+
+    assert looked_at(None) == {0, 1}
+    assert looked_at(dict.fromkeys(SIGNALS, 1.0)) == {0, 1, 2, 3}
+
+
 def test_nothing_is_ranked_where_nothing_is_there() -> None:
     assert Memory().ranked("tea", Settings()) == []
+    assert Memory().ranked("tea", Settings(), only("cosine")) == []
     assert Memory().passages("tea") == []
     assert Memory().passages("tea", budget=100) == []
 

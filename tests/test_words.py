@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.words import content, expected
+from rag.words import content, expected, given_by, has_content
 
 
 def test_content_leaves_out_function_words() -> None:
@@ -34,7 +34,41 @@ def test_a_sentence_fits_the_kind_of_question(question: str, sentence: str, fits
     kind = expected(question)
 
     assert kind is not None
-    assert bool(kind[0].search(sentence)) is fits
+    assert bool(kind.answers.search(sentence)) is fits
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "gives"),
+    [
+        ("When did the siege of 1453 end?", "The siege began in 1453.", False),
+        ("When did the siege of 1453 end?", "It ended in May 1453.", True),
+        ("How many of the 12 monks left?", "Two of them left.", True),
+        ("How many of the 12 monks left?", "All 12 stayed.", False),
+        ("Who succeeded Harold?", "Then Harold fell.", False),
+        ("Who succeeded Harold?", "Then William was crowned.", True),
+    ],
+)
+def test_what_the_question_gives_is_no_answer(question: str, sentence: str, gives: bool) -> None:
+    kind = expected(question)
+    known = {word.strip("?").casefold() for word in question.split()}
+
+    assert kind is not None
+    assert given_by(kind, sentence, known) is gives
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("What is it?", False),
+        ("?!", False),
+        ("😀", False),
+        ("What is tea?", True),
+        ("茶?", True),
+        ("42", True),
+    ],
+)
+def test_content_is_a_word_beyond_grammar(question: str, expected: bool) -> None:
+    assert has_content(question) is expected
 
 
 def test_other_questions_expect_nothing_in_particular() -> None:

@@ -15,6 +15,7 @@ from pages.ui.text import MARKUP, STRUCK, composed, cut, one_line, plain
 from rag.answering import UNAVAILABLE
 from rag.errors import ThumbprintError
 from rag.prototypes import Prototype
+from rag.rerankers import UNAVAILABLE as NOT_RERANKED
 from rag.types import Answer, Citation, Claim, Rating, Where
 
 _MARKERS = re.compile(r"([”“\"'’»«.,;:!?)]{0,3})\s?((?:\[\d+\])+)")
@@ -84,6 +85,10 @@ def remarks(
     if where:
         words = " · ".join(filter_words(where, prototype.facets))
         notes.append(f":material/filter_alt: Filtered: {one_line(words, 200)}")
+    if answer and NOT_RERANKED in answer.notices:
+        notes.append(
+            ":material/info: Re-ranking was unavailable: the passages stand in the order of the search"
+        )
     if notes:
         st.caption("  \n".join(notes))
 

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from rag.types import Citation, Draft, Passage, Sentence, Turn
 
 _MOST = 3
+_SECOND_MARGIN = 2.8
+"""How far behind the best sentence a second may be, in sums of z-scores: with less, two quotes
+hold the answer less often (SQuAD, 86 % at 1.2, 88.4 % here, and no more than 89 % without a limit)."""
 _MARGIN = 1.2
-"""How far behind the best sentence another may be, in sums of z-scores; chosen by reading
-answers: what is further off is about something else."""
+"""The same for a third; chosen by reading answers: what is further off is about something else."""
 _ROW_MARGIN = 3.0
 """A catalogue is asked for several items, which are about as good as each other."""
 
@@ -68,7 +70,8 @@ def _pick(passages: Sequence[Passage]) -> list[_Pick]:
     rows: set[int] = set()
     for pick in found:
         row = _is_row(passages[pick.passage])
-        if picks and picks[0].sentence.score - pick.sentence.score > (_ROW_MARGIN if row else _MARGIN):
+        margin = _ROW_MARGIN if row else _MARGIN if len(picks) > 1 else _SECOND_MARGIN
+        if picks and picks[0].sentence.score - pick.sentence.score > margin:
             continue  # not the end: a row after it has a wider margin
         words = _SPACE.sub(" ", _quote(pick, passages[pick.passage])).casefold()
         if words in quoted or (row and pick.passage in rows):

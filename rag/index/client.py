@@ -83,6 +83,7 @@ class ChromaClient:
         self.refreshing = threading.Lock()
         self._connect = connect
         self._connection = self._connected()
+        self._seen: dict[str, Any] = {}
 
     def _connected(self) -> _Connection:
         with wrapped():
@@ -108,13 +109,20 @@ class ChromaClient:
             try:
                 found = connection.chroma.get_collection(name, embedding_function=None)
             except NotFoundError:
+                self._seen.pop(name, None)
                 return None
         found.connection = connection  # alive for as long as the collection is in use
+        if connection is self._connection:
+            self._seen[name] = found
         return found
+
+    def seen(self, name: str) -> Any | None:
+        """The collection as it was when :meth:`collection` was last asked: saves a look at the database."""
+        return self._seen.get(name) or self.collection(name)
 
     def reopen(self) -> None:
         """Forget every graph in memory; the next query loads what is on disk now."""
-        self._connection, self.loaded = self._connected(), {}
+        self._connection, self.loaded, self._seen = self._connected(), {}, {}
 
     @contextmanager
     def writing(self, wait: float = WRITE_WAIT) -> Iterator[None]:

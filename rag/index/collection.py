@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rag.errors import IndexingError, NotFound
 from rag.filters import Filter, Nothing, clean, to_chroma
+from rag.index import graph
 from rag.index.client import Busy, ChromaClient, wrapped
 from rag.index.layout import HEADS, decode, decode_chunk, decode_record, encode, encode_head, pack_record
 from rag.index.reading import batches, read_ids, read_records
@@ -97,9 +98,12 @@ class ChunkIndex:
 
         Even a ``get`` replays the log when it is a process's first, hence the loading.
         """
+        self._load_once()
+        return self._client.collection(self.name)
+
+    def _load_once(self) -> None:
         if self._client.local and self.name not in self._client.loaded:
             self.refresh()
-        return self._client.collection(self.name)
 
     # --- writing
 
@@ -265,7 +269,8 @@ class ChunkIndex:
         """The ``n`` chunks of highest cosine similarity to a unit vector, best first."""
         if n < 1 or isinstance(where, Nothing):
             return []
-        collection = self._collection()
+        self._load_once()
+        collection = self._client.seen(self.name)
         if collection is None:
             return []
         with wrapped():
@@ -328,6 +333,25 @@ class ChunkIndex:
         collection = self._collection()
         return set() if collection is None else set(read_ids(collection, None, self._client.page))
 
+    def matching(self, where: Filter) -> set[str]:
+        """The ids of the chunks that a filter matches."""
+        collection = self._collection()
+        if collection is None or isinstance(where, Nothing):
+            return set()
+        return set(read_ids(collection, to_chroma(where), self._client.page))
+
+    def deleted_share(self) -> float:
+        """Share of the graph, in [0, 1], that chunks replaced or deleted still take up.
+
+        hnswlib marks a deleted element and goes on walking over it. 0 where the graph is
+        not in a folder of ours.
+        """
+        collection = self._collection()
+        if collection is None or self._client.folder is None:
+            return 0.0
+        elements = graph.elements(self._client.folder, str(collection.id))
+        return max(0.0, 1.0 - self.count() / elements) if elements else 0.0
+
     def count(self) -> int:
         """How many chunks there are."""
         collection = self._collection()
@@ -350,9 +374,9 @@ class ChunkIndex:
         for keys in batches(sorted(self.chunk_ids(), key=place), batch):
             yield list(self.get(keys).values())
 
-    def facts(self) -> dict[str, str]:
-        """What :meth:`set_facts` kept."""
-        collection = self._collection()
+    def facts(self, *, seen: bool = False) -> dict[str, str]:
+        """What :meth:`set_facts` kept; ``seen``: as the last read of any kind saw it."""
+        collection = self._client.seen(self.name) if seen else self._collection()
         metadata = {} if collection is None else collection.metadata or {}
         return {key: str(value) for key, value in metadata.items() if not key.startswith("_")}
 

@@ -22,6 +22,7 @@ import json
 import re
 import shutil
 import sqlite3
+import struct
 from contextlib import closing
 from pathlib import Path
 
@@ -84,6 +85,20 @@ def mend(folder: Path, collection: str) -> bool:
             shutil.copyfile(copy / name, live / name)
     _sign(live, copy)
     return True
+
+
+def elements(folder: Path, collection: str) -> int:
+    """Elements of the saved graph, those marked as deleted included; 0 where none is saved.
+
+    ``header.bin`` is hnswlib's: a version (4 bytes), then the offset of level 0, the room
+    and the elements (8 bytes each, little-endian).
+    """
+    segment, _ = _position(folder, collection)
+    try:
+        version, _, room, used = struct.unpack_from("<i3Q", (folder / segment / "header.bin").read_bytes())
+    except (OSError, struct.error):
+        return 0
+    return int(used) if segment and version == 1 and used <= room else 0
 
 
 def discard(folder: Path) -> None:

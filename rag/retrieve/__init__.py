@@ -14,7 +14,29 @@ The indexes and the model are handed in; this module knows only what it asks of 
 """
 
 from rag.retrieve.budget import fill_budget
-from rag.retrieve.rank import OWN_WEIGHT, KeywordSearch, Ranked, VectorSearch, rank
+from rag.retrieve.rank import (
+    OWN_WEIGHT,
+    Candidates,
+    KeywordSearch,
+    Ranked,
+    VectorSearch,
+    candidates,
+    measure,
+    rank,
+)
+from rag.retrieve.reorder import reorder
 from rag.retrieve.sections import best_sections
 
-__all__ = ["OWN_WEIGHT", "KeywordSearch", "Ranked", "VectorSearch", "best_sections", "fill_budget", "rank"]
+__all__ = [
+    "OWN_WEIGHT",
+    "Candidates",
+    "KeywordSearch",
+    "Ranked",
+    "VectorSearch",
+    "best_sections",
+    "candidates",
+    "fill_budget",
+    "measure",
+    "rank",
+    "reorder",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -10,15 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.config import Settings
+from rag.retrieve.signals import signals, z
 from rag.types import Chunk, Hit, IndexedChunk
+from rag.weights import SIGNALS
 
 OWN_WEIGHT = 0.3
 """Chosen on the public data: without it fewer right SQuAD paragraphs come first, with twice
 as much the recall of excerpts at 200 tokens falls. To see it: tests/benchmarks/quality.py DATA
---constant rag.retrieve.rank.OWN_WEIGHT=0"""
+--fusion hand --constant rag.retrieve.rank.OWN_WEIGHT=0"""
 
 _WIDEN = 30
 """Windows whose neighbours are looked at when only k passages are wanted."""
+_REACH = 3
+"""Sentences each side of such a window that are candidates under learned weights, which know
+from its section what a sentence is about; most sections are no longer than that."""
 
 CountTokens = Callable[[Sequence[str]], list[int]]
 
@@ -40,6 +45,8 @@ class KeywordSearch(Protocol):
     def scores(
         self, question: str, chunk_ids: Sequence[str], field: Literal["window", "own"] = "window"
     ) -> dict[str, float]: ...
+    def analyse(self, texts: Sequence[str]) -> list[list[str]]: ...
+    def idf(self, terms: Sequence[str]) -> Mapping[str, float]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,41 +70,82 @@ def rank(
     keywords: KeywordSearch,
     settings: Settings,
     where: Any = None,
+    weights: Mapping[str, float] | None = None,
 ) -> list[Ranked]:
     """Sentences that may answer the question, best first; empty where nothing matches ``where``.
 
-    ``vector`` is the question's, shape ``(d,)``. Scores are sums of z-scores over this
-    question's candidates: comparable within one question only.
+    ``vector`` is the question's, shape ``(d,)``. ``weights`` are those of the signals; None
+    stands for the hand weights. Scores are sums of z-scores over this question's candidates:
+    comparable within one question only.
     """
+    found = candidates(question, vector, chunks, keywords, settings, where, reach=_reach(settings, weights))
+    if weights is None:
+        own = settings.dense_weight * z(found.cosine) + settings.keyword_weight * z(found.bm25)
+        scores = z(found.window) + OWN_WEIGHT * z(own)
+    else:
+        scores = measure(question, found, keywords) @ np.array([weights[name] for name in SIGNALS])
+    ranked = [
+        Ranked(f, float(score), cosine, bm25)
+        for f, score, cosine, bm25 in zip(found.found, scores, found.cosine, found.bm25, strict=True)
+    ]
+    return sorted(ranked, key=lambda r: (-r.score, r.chunk.id))
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The sentences that are looked at for a question, and their signals before any weight."""
+
+    found: Sequence[IndexedChunk]
+    window: Sequence[float]
+    """The fused score of the best window that holds each, its own or a neighbour's."""
+    cosine: Sequence[float]
+    bm25: Sequence[float]
+
+
+def _reach(settings: Settings, weights: Mapping[str, float] | None) -> int:
+    return 1 if weights is None or settings.budget else _REACH
+
+
+def measure(question: str, found: Candidates, keywords: KeywordSearch) -> NDArray[np.float64]:
+    """The signals of candidates, shape ``(sentences, signals)``: what weights are fitted on."""
+    return signals(question, found.found, found.window, found.cosine, found.bm25, keywords)
+
+
+def candidates(
+    question: str,
+    vector: NDArray[np.float32],
+    chunks: VectorSearch,
+    keywords: KeywordSearch,
+    settings: Settings,
+    where: Any = None,
+    reach: int = _REACH,
+) -> Candidates:
+    """Both searches, put together, and the sentences ``reach`` each side of the best windows."""
     n = min(1_000, max(settings.candidates, settings.budget // 15))
     widen = n if settings.budget else _WIDEN
     cosine = {hit.chunk_id: hit.score for hit in chunks.search(vector, n, where)}
     bm25 = {hit.chunk_id: hit.score for hit in keywords.search(question, n, where)}
     bm25 |= keywords.scores(question, [i for i in cosine if i not in bm25])
     add_cosines(cosine, [i for i in bm25 if i not in cosine], vector, chunks)
-    candidates = [i for i in bm25 if i in cosine]  # one index may be a moment ahead of the other
-    if not candidates:
-        return []
-    fused = settings.dense_weight * z([cosine[i] for i in candidates]) + settings.keyword_weight * z(
-        [bm25[i] for i in candidates]
+    both = [i for i in bm25 if i in cosine]  # one index may be a moment ahead of the other
+    if not both:
+        return Candidates((), (), (), ())
+    fused = settings.dense_weight * z([cosine[i] for i in both]) + settings.keyword_weight * z(
+        [bm25[i] for i in both]
     )
     order = np.argsort(-fused, kind="stable")[:widen]
-    windows = {candidates[at]: float(fused[at]) for at in order}
-    held = _sentences_held(windows, chunks)
+    windows = {both[at]: float(fused[at]) for at in order}
+    held = _sentences_held(windows, chunks, reach)
     ids = list(held)
     add_cosines(cosine, [i for i in ids if i not in cosine], vector, chunks)
     ids = [i for i in ids if i in cosine]
-    if not ids:
-        return []
-    own_bm25 = keywords.scores(question, ids, field="own")
-    own = settings.dense_weight * z([cosine[i] for i in ids]) + settings.keyword_weight * z(
-        [own_bm25[i] for i in ids]
+    own_bm25 = keywords.scores(question, ids, field="own") if ids else {}
+    return Candidates(
+        found=[held[i][0] for i in ids],
+        window=[held[i][1] for i in ids],
+        cosine=[cosine[i] for i in ids],
+        bm25=[own_bm25[i] for i in ids],
     )
-    best = z([held[i][1] for i in ids]) + OWN_WEIGHT * z(own)
-    ranked = [
-        Ranked(held[i][0], float(score), cosine[i], own_bm25[i]) for i, score in zip(ids, best, strict=True)
-    ]
-    return sorted(ranked, key=lambda r: (-r.score, r.chunk.id))
 
 
 def add_cosines(
@@ -108,10 +156,14 @@ def add_cosines(
 
 
 def _sentences_held(
-    windows: Mapping[str, float], chunks: VectorSearch
+    windows: Mapping[str, float], chunks: VectorSearch, reach: int
 ) -> dict[str, tuple[IndexedChunk, float]]:
-    """Every sentence in the windows, with the score of the best window that holds it."""
-    around = {chunk_id: _around(chunk_id) for chunk_id in windows}
+    """Every sentence in the windows, with the score of the best window that holds it.
+
+    A sentence that is further off than its neighbours has the lowest of the scores.
+    """
+    around = {chunk_id: _around(chunk_id, reach) for chunk_id in windows}
+    lowest = min(windows.values())
     records = chunks.get(list(dict.fromkeys(i for ids in around.values() for i in ids)))
     held: dict[str, tuple[IndexedChunk, float]] = {}
     for chunk_id, score in windows.items():
@@ -122,21 +174,16 @@ def _sentences_held(
             record = records.get(neighbour_id)
             if record is None or record.chunk.section != centre.chunk.section:
                 continue
-            if neighbour_id not in held or held[neighbour_id][1] < score:
-                held[neighbour_id] = (record, score)
+            here = score if abs(record.chunk.n - centre.chunk.n) <= 1 else lowest
+            if neighbour_id not in held or held[neighbour_id][1] < here:
+                held[neighbour_id] = (record, here)
     return held
 
 
-def _around(chunk_id: str, each_side: int = 1) -> list[str]:
+def _around(chunk_id: str, each_side: int) -> list[str]:
     document_id, _, n = chunk_id.rpartition(":")
     low, high = max(0, int(n) - each_side), int(n) + each_side
     return [f"{document_id}:{i}" for i in range(low, high + 1)]
-
-
-def z(values: Iterable[float] | NDArray[np.float64]) -> NDArray[np.float64]:
-    array = np.asarray(list(values), np.float64)
-    spread = array.std()
-    return (array - array.mean()) / spread if spread > 1e-9 else np.zeros_like(array)
 
 
 def join(run: Sequence[Chunk]) -> str:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.config import Settings
-from rag.retrieve.rank import CountTokens, KeywordSearch, Ranked, VectorSearch, add_cosines, join, z
+from rag.retrieve.rank import CountTokens, KeywordSearch, Ranked, VectorSearch, add_cosines, join
+from rag.retrieve.signals import z
 from rag.types import IndexedChunk, Passage, Sentence
 from rag.words import expected
 
@@ -21,12 +22,14 @@ def best_sections(
     keywords: KeywordSearch,
     count_tokens: CountTokens,
     settings: Settings,
+    *,
+    learned: bool = False,
 ) -> list[Passage]:
     """``settings.k`` passages, best first: each the best window of a section's chunks.
 
     A window has at most ``settings.passage_tokens`` tokens, unless its one best chunk
     has more. No two passages share a section. Each carries its sentences with a score of
-    their own for the question.
+    their own for the question: the one they were ranked by where the weights are ``learned``.
     """
     tops: list[Ranked] = []
     seen: set[tuple[str, int, int]] = set()
@@ -42,9 +45,13 @@ def best_sections(
     members = [c.chunk.id for run in sections for c in run]
     cosine = {i: known[i].cosine for i in members if i in known}
     add_cosines(cosine, [i for i in members if i not in cosine], vector, chunks)
-    bm25 = keywords.scores(question, members, field="own") if members else {}
     lengths = dict(zip(members, _lengths(sections, count_tokens), strict=True))
-    scores = _evidence(question, tops, sections, cosine, bm25, known)
+    if learned:
+        lowest = min((r.score for r in ranked), default=0.0)
+        scores = {i: known[i].score if i in known else lowest for i in members}
+    else:
+        bm25 = keywords.scores(question, members, field="own") if members else {}
+        scores = _evidence(question, tops, sections, cosine, bm25, known)
     passages = []
     for top, run in zip(tops, sections, strict=True):
         kept = _best_window(run, top.chunk.n, scores, lengths, settings.passage_tokens)
@@ -118,8 +125,7 @@ def _evidence(
     total = sum((weight * values for weight, values in signals), np.zeros(len(rows)))
     kind = expected(question)
     if kind is not None:
-        pattern, worth = kind
-        total += [worth * bool(pattern.search(chunk.text)) for _, chunk in rows]
+        total += [kind.worth * bool(kind.answers.search(chunk.text)) for _, chunk in rows]
     return {chunk.id: float(value) for (_, chunk), value in zip(rows, total, strict=True)}
 
 

@@ -141,6 +141,14 @@ class Store:
             raise _no_answer(answer_id)
         return decode(Answer, row["record"])
 
+    def questions(self, prototype: str, most: int) -> list[str]:
+        """The last questions asked of a prototype, each once, newest first."""
+        sql = (
+            "SELECT question FROM answers WHERE prototype = ? GROUP BY question ORDER BY max(n) DESC LIMIT ?"
+        )
+        with self._database.reading() as connection:
+            return [row["question"] for row in connection.execute(sql, (prototype, most))]
+
     # --- feedback -------------------------------------------------------------
 
     def add_feedback(

@@ -1,11 +1,11 @@
 """Abstention: questions of one half of the articles, asked of the other half.
 
-    python tests/benchmarks/abstention.py DATA [--fit] [--json OUT]
+    python tests/benchmarks/abstention.py DATA [--fusion auto|learned|hand] [--json OUT]
 
 Every answerable question of ``squad/`` and ``xquad/`` is asked twice: of the library that
 holds its article, and of the one that does not. Printed for each set at the threshold in
 force: the share refused where the article is missing, and answered where it is there.
-``--fit`` also fits the weights of ``rag/confidence.py`` anew and prints them.
+How sure it is, and how reliable that is, is fitted and printed by ``python -m rag fit``.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 
-from rag.confidence import THRESHOLD
-from rag.config import Environment
+from rag.confidence import HAND
+from rag.config import Environment, with_settings
 from rag.engine import Engine
+from rag.weights import in_force
 
 SETS = {"squad": "questions.jsonl", "xquad": "questions.en.jsonl"}
 
@@ -41,8 +42,8 @@ def halves(documents: list[dict[str, Any]]) -> dict[str, int]:
     return {name: n % 2 for n, name in enumerate(sorted({article(d["id"]) for d in documents}))}
 
 
-def measure(engine: Engine, data: Path, name: str, folder: Path) -> list[tuple[float, float, float, bool]]:
-    """Confidence, cosine, coverage, and whether the article was there, for every question and half."""
+def measure(engine: Engine, data: Path, name: str, folder: Path, fusion: str) -> list[tuple[float, bool]]:
+    """Confidence, and whether the article was there, for every question and half."""
     documents = read(data / name / "documents.jsonl")
     half = halves(documents)
     rows = []
@@ -52,49 +53,37 @@ def measure(engine: Engine, data: Path, name: str, folder: Path) -> list[tuple[f
         path.write_text("\n".join(kept), encoding="utf-8")
         prototype = f"{name}-{side}"
         engine.ingest(prototype, [path])
+        settings = with_settings(engine.prototype(prototype).settings, {"fusion": fusion})
         for q in read(data / name / SETS[name]):
             if q["answerable"]:
-                found = engine.search(prototype, q["question"])
+                found = engine.search(prototype, q["question"], settings=settings)
                 there = half[article(q["document_id"])] == side
-                rows.append((found.confidence, found.cosine, found.coverage, there))
+                rows.append((found.confidence, there))
     return rows
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--fit", action="store_true")
+    parser.add_argument("--fusion", choices=("auto", "learned", "hand"), default="auto")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         engine = Engine(Environment(home=Path(temporary)))
-        rows = {name: np.array(measure(engine, args.data, name, Path(temporary))) for name in SETS}
+        rows = {
+            name: np.array(measure(engine, args.data, name, Path(temporary), args.fusion)) for name in SETS
+        }
+    weights = in_force(args.fusion)
+    threshold = (weights.calibration if weights else HAND).threshold
     figures = {}
     for name, values in rows.items():
-        there, answered = values[:, 3] == 1, values[:, 0] >= THRESHOLD
+        there, answered = values[:, 1] == 1, values[:, 0] >= threshold
         figures[name] = {
             "refused where the article is missing": 100 * float(np.mean(~answered[~there])),
             "answered where it is there": 100 * float(np.mean(answered[there])),
         }
         for label, value in figures[name].items():
             print(f"{name:6} {label:38} {value:6.1f}")
-    if args.fit:
-        from sklearn.linear_model import LogisticRegression
-
-        values = np.vstack(list(rows.values()))
-        fitted = LogisticRegression(C=100, max_iter=1000).fit(values[:, 1:3], values[:, 3])
-        print("cosine, coverage, bias:", *np.round([*fitted.coef_[0], fitted.intercept_[0]], 2))
-        scores = fitted.predict_proba(values[:, 1:3])[:, 1]
-        for threshold in np.arange(0.3, 0.81, 0.05):
-            line = [f"{threshold:.2f}"]
-            at = 0
-            for name, part in rows.items():
-                mine, there = scores[at : at + len(part)], part[:, 3] == 1
-                at += len(part)
-                refused = np.mean(mine[~there] < threshold)
-                answered = np.mean(mine[there] >= threshold)
-                line.append(f"{name}: {100 * refused:.1f} refused, {100 * answered:.1f} answered")
-            print("  ".join(line))
     if args.json:
         args.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
 

@@ -42,7 +42,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         engine = Engine(Environment(home=Path(temporary)))
         prototype = engine.ready(args.prototype)
-        model = engine.embedder(prototype.settings.embedding_model)
+        model = engine.embedder(prototype.settings.embedding)
         library = engine.library(prototype)
         collection = open_client(Path(temporary)).collection(library.index.name)
         assert collection is not None

@@ -1,7 +1,9 @@
 """Quality of retrieval, extraction and abstention on public data.
 
-    python tests/benchmarks/quality.py DATA [--only SET] [--json OUT]
-    python tests/benchmarks/quality.py DATA --constant rag.retrieve.rank.OWN_WEIGHT=0
+    python tests/benchmarks/quality.py DATA [--only SET] [--fusion auto|learned|hand] [--json OUT]
+    python tests/benchmarks/quality.py DATA --rerank late --set rerank.candidates=20
+    python tests/benchmarks/quality.py DATA --set embedding.backend=torch
+    python tests/benchmarks/quality.py DATA --fusion hand --constant rag.retrieve.rank.OWN_WEIGHT=0
 
 DATA holds ``chunking/``, ``squad/`` and ``xquad/`` (their formats are read below). Each
 is ingested into a prototype of its own under a temporary home, and asked through the
@@ -21,7 +23,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from rag.config import Environment, Settings, with_settings
+from rag.config import Environment, Settings, parse_assignments, with_settings
 from rag.engine import Engine
 
 BUDGETS = (200, 400, 800, 1600)
@@ -38,13 +40,13 @@ def covered(spans: Sequence[tuple[int, int]], references: Sequence[Mapping[str, 
     return len(wanted & held) / len(wanted)
 
 
-def chunking(engine: Engine, data: Path) -> dict[str, float]:
+def chunking(engine: Engine, data: Path, changes: Mapping[str, Any]) -> dict[str, float]:
     engine.ingest("chunking", [data / "chunking" / "corpora"])
     questions = read(data / "chunking" / "questions.jsonl")
     base = engine.prototype("chunking").settings
     figures = {}
     for budget in BUDGETS:
-        settings = with_settings(base, {"budget": budget})
+        settings = with_settings(base, {**changes, "budget": budget})
         recalls = []
         for q in questions:
             passages = engine.search("chunking", q["question"], settings=settings).passages
@@ -54,10 +56,12 @@ def chunking(engine: Engine, data: Path) -> dict[str, float]:
     return figures
 
 
-def paragraphs(engine: Engine, data: Path, name: str, questions: str) -> dict[str, float]:
+def paragraphs(
+    engine: Engine, data: Path, name: str, questions: str, changes: Mapping[str, Any]
+) -> dict[str, float]:
     engine.ingest(name, [data / name / "documents.jsonl"])
     answerable = [q for q in read(data / name / questions) if q["answerable"]]
-    settings: Settings = with_settings(engine.prototype(name).settings, {"abstain": "off"})
+    settings: Settings = with_settings(engine.prototype(name).settings, {**changes, "abstain": "off"})
     first = fifth = quoted = quoted2 = 0
     for q in answerable:
         answer = engine.ask(name, q["question"], settings=settings, origin="batch").answer
@@ -81,7 +85,10 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--home", type=Path, help="keep the indexes here (default: a temporary folder)")
+    parser.add_argument("--fusion", choices=("auto", "learned", "hand"), default="auto")
     parser.add_argument("--only", choices=("chunking", "squad", "xquad"))
+    parser.add_argument("--rerank", metavar="NAME", help="short for --set rerank=NAME")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting to vary")
     parser.add_argument(
         "--constant", action="append", default=[], metavar="MODULE.NAME=VALUE", help="a number to vary"
     )
@@ -92,15 +99,20 @@ def main() -> None:
         if not hasattr(importlib.import_module(module), name):
             parser.error(f"there is no {path}")
         setattr(importlib.import_module(module), name, float(value))
+    changes: dict[str, Any] = parse_assignments(args.set)
+    changes["fusion"] = args.fusion
+    if args.rerank:
+        changes["rerank"] = args.rerank
     with tempfile.TemporaryDirectory() as temporary:
-        engine = Engine(Environment(home=(args.home or Path(temporary)).resolve()))
+        home = (args.home or Path(temporary)).resolve()
+        engine = Engine(Environment(home=home, overrides=parse_assignments(args.set)))
         figures: dict[str, dict[str, float]] = {}
         if args.only in (None, "chunking"):
-            figures["chunking"] = chunking(engine, args.data)
+            figures["chunking"] = chunking(engine, args.data, changes)
         if args.only in (None, "squad"):
-            figures["squad"] = paragraphs(engine, args.data, "squad", "questions.jsonl")
+            figures["squad"] = paragraphs(engine, args.data, "squad", "questions.jsonl", changes)
         if args.only in (None, "xquad"):
-            figures["xquad"] = paragraphs(engine, args.data, "xquad", "questions.en.jsonl")
+            figures["xquad"] = paragraphs(engine, args.data, "xquad", "questions.en.jsonl", changes)
     for name, values in figures.items():
         for label, value in values.items():
             print(f"{name:9} {label:38} {value:6.1f}")

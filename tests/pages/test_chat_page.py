@@ -56,6 +56,12 @@ def test_a_clicked_suggestion_is_answered_with_chips(open_app: OpenApp) -> None:
     assert "comes from Portugal&#46;&#8239;:blue-badge[1] Monte Velho" in texts(at)
 
 
+def test_a_re_ranker_that_was_unavailable_is_told_under_the_answer(open_app: OpenApp) -> None:
+    at = open_app()
+    assert "Re-ranking was unavailable" not in texts(ask(at, LAMB))
+    assert "Re-ranking was unavailable" in texts(ask(at, "unranked lamb"))
+
+
 def test_a_quotation_is_shown_where_it_stands(open_app: OpenApp) -> None:
     at = ask(open_app(), LAMB)
     pills = next(p for p in at.pills if p.label == "See the evidence")

@@ -1,0 +1,230 @@
+"""The chunks of a library as a question reads them: from the keyword index's own storage.
+
+Chroma gives 100 records or vectors by id in 4 to 10 ms, and a question needs several such
+rounds. The keyword index is a copy of the collection already, so it carries each chunk's
+record and its vector (16-bit floats: a cosine changes by less than 0.0001) along: 10
+microseconds a chunk, and it knows the chunks that a filter matches. Only the search in the
+graph is left to Chroma.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.filters import Filter, Nothing, clean, to_tantivy
+from rag.index import ChunkIndex
+from rag.index.layout import decode, encode
+from rag.index.reading import batches
+from rag.keyword import KeywordIndex
+from rag.plan import Plan, choose, instead
+from rag.types import Chunk, DocumentRecord, Hit, IndexedChunk, Vectors
+
+_KEPT = 2_000
+"""Chunks that are kept as objects, about 4 KB each: what the last questions read."""
+_KEPT_ROWS = 8_000
+"""Vectors kept for the filters that were used last: 12 MB at 384 dimensions. A conversation
+under a filter asks for the same ones again and again."""
+
+
+def pack(chunk: Chunk, record: DocumentRecord) -> bytes:
+    """What the keyword index keeps of a chunk: the same that Chroma does."""
+    return json.dumps([encode(chunk, record), clean(chunk.text)], separators=(",", ":")).encode("ascii")
+
+
+def pack_vector(vector: NDArray[np.float32]) -> bytes:
+    """A unit vector as 16-bit floats."""
+    return vector.astype("<f2").tobytes()
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    found: IndexedChunk
+    vector: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class _Matching:
+    """All chunks that a filter matches, with a row for each."""
+
+    ids: tuple[str, ...]
+    rows: Vectors
+
+
+class StoredChunks:
+    """Search by vector under any filter, and reading by id. Safe to share between threads.
+
+    ``behind`` says whether the keyword index lacks what the collection holds, as it does
+    while another process writes: everything is then read from Chroma.
+    """
+
+    def __init__(self, index: ChunkIndex, keywords: KeywordIndex, behind: Callable[[], bool]) -> None:
+        self._index = index
+        self._keywords = keywords
+        self._behind = behind
+        self._lock = threading.Lock()
+        self._searcher: object = None
+        self._known: OrderedDict[str, _Stored] = OrderedDict()
+        self._matching: OrderedDict[Filter, _Matching] = OrderedDict()
+
+    # --- by vector
+
+    def search(self, vector: NDArray[np.float32], n: int, where: Filter | None = None) -> list[Hit]:
+        """The ``n`` chunks of highest cosine similarity to a unit vector, best first.
+
+        Under a filter by whatever way :func:`rag.plan.choose` expects to be the fastest.
+        """
+        if where is None or n < 1 or isinstance(where, Nothing) or self._behind():
+            return self._index.search(vector, n, where)
+        return self.search_by(self.plan(where, n), vector, n, where)
+
+    def plan(self, where: Filter, n: int) -> Plan:
+        """How to find the ``n`` nearest chunks under a filter. Counting what matches takes 0.1 to 1 ms."""
+        return choose(self.count(where), self._keywords.count(), n)
+
+    def search_by(self, plan: Plan, vector: NDArray[np.float32], n: int, where: Filter) -> list[Hit]:
+        """:meth:`search` by the plan that is given."""
+        if plan.way == "exact":
+            return self._exact(vector, n, where)
+        if plan.way == "oversample":
+            hits = self._index.search(vector, plan.candidates)
+            allowed = self._among([hit.chunk_id for hit in hits], where)
+            kept = [hit for hit in hits if hit.chunk_id in allowed][:n]
+            if len(kept) == n:
+                return kept
+            # What matches lies further from the question than most: ask for it alone.
+            return self.search_by(instead(self.count(where), self.total()), vector, n, where)
+        return self._index.search(vector, n, where)
+
+    def _exact(self, vector: NDArray[np.float32], n: int, where: Filter) -> list[Hit]:
+        found = self._all(where)
+        if not found.ids:
+            return []
+        scores = found.rows @ vector
+        best = np.argpartition(-scores, n - 1)[:n] if n < len(scores) else np.arange(len(scores))
+        hits = [Hit(found.ids[at], min(1.0, float(scores[at]))) for at in best]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))
+
+    def count(self, where: Filter) -> int:
+        """How many chunks a filter matches."""
+        import tantivy
+
+        with self._keywords.reading() as (searcher, index):
+            query = tantivy.Query.const_score_query(to_tantivy(where, index), 0.0)
+            return int(searcher.search(query, 1, count=True).count or 0)
+
+    def _all(self, where: Filter) -> _Matching:
+        """The chunks that a filter matches; those of the last filters are kept."""
+        import tantivy
+
+        with self._keywords.reading() as (searcher, index):
+            with self._lock:
+                self._forget_unless(searcher)
+                known = self._matching.get(where)
+                if known is not None:
+                    self._matching.move_to_end(where)
+                    return known
+            query = tantivy.Query.const_score_query(to_tantivy(where, index), 0.0)
+            hits = searcher.search(query, max(1, searcher.num_docs), count=False).hits
+            documents = [searcher.doc(address) for _, address in hits]
+        rows = np.frombuffer(b"".join(d.get_first("vector") for d in documents), "<f2")
+        made = _Matching(
+            tuple(d.get_first("id") for d in documents),
+            rows.reshape(len(documents), -1 if documents else self._index.dimensions).astype(np.float32),
+        )
+        with self._lock:
+            if self._searcher is searcher:
+                self._matching[where] = made
+                while sum(len(kept.ids) for kept in self._matching.values()) > _KEPT_ROWS:
+                    self._matching.popitem(last=False)
+        return made
+
+    def _among(self, chunk_ids: Sequence[str], where: Filter) -> set[str]:
+        """Those of these chunks that a filter matches."""
+        import tantivy
+
+        if not chunk_ids:
+            return set()
+        query, must = tantivy.Query, tantivy.Occur.Must
+        with self._keywords.reading() as (searcher, index):
+            both = query.boolean_query(
+                [
+                    (must, query.term_set_query(index.schema, "id", list(chunk_ids))),
+                    (must, to_tantivy(where, index)),
+                ]
+            )
+            hits = searcher.search(query.const_score_query(both, 0.0), len(chunk_ids), count=False).hits
+            return {searcher.doc(address).get_first("id") for _, address in hits}
+
+    # --- all
+
+    def total(self) -> int:
+        """How many chunks can be read here."""
+        return self._keywords.count()
+
+    def blocks(self, step: int = 1, size: int = 5_000) -> Iterator[tuple[list[str], Vectors]]:
+        """Every ``step``-th chunk, in no order: ids and unit rows, ``(size, d)`` at most at a time."""
+        import tantivy
+
+        with self._keywords.reading() as (searcher, _):
+            hits = searcher.search(tantivy.Query.all_query(), max(1, searcher.num_docs), count=False).hits
+            for some in batches(hits[::step], size):
+                documents = [searcher.doc(address) for _, address in some]
+                rows = np.frombuffer(b"".join(d.get_first("vector") for d in documents), "<f2")
+                ids = [d.get_first("id") for d in documents]
+                yield ids, rows.reshape(len(ids), -1).astype(np.float32)
+
+    # --- by id
+
+    def get(self, chunk_ids: Sequence[str]) -> dict[str, IndexedChunk]:
+        """The chunks of these ids, in their order; ids that are not there are left out."""
+        if self._behind():
+            return self._index.get(chunk_ids)
+        found = self._read(chunk_ids)
+        return {key: found[key].found for key in chunk_ids if key in found}
+
+    def vectors(self, chunk_ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """The unit vectors of these chunks; ids that are not there are left out."""
+        if self._behind():
+            return self._index.vectors(chunk_ids)
+        return {key: stored.vector for key, stored in self._read(chunk_ids).items()}
+
+    def _read(self, chunk_ids: Iterable[str]) -> dict[str, _Stored]:
+        import tantivy
+
+        wanted = dict.fromkeys(chunk_ids)
+        with self._keywords.reading() as (searcher, index):
+            with self._lock:
+                self._forget_unless(searcher)
+                found = {key: self._known[key] for key in wanted if key in self._known}
+                for key in found:
+                    self._known.move_to_end(key)
+            lacking = [key for key in wanted if key not in found]
+            if not lacking:
+                return found
+            query = tantivy.Query.term_set_query(index.schema, "id", lacking)
+            new = {}
+            for _, address in searcher.search(query, len(lacking), count=False).hits:
+                document = searcher.doc(address)
+                stored, text = json.loads(document.get_first("record"))
+                vector = np.frombuffer(document.get_first("vector"), "<f2").astype(np.float32)
+                new[document.get_first("id")] = _Stored(decode(stored, text), vector)
+        with self._lock:
+            if self._searcher is searcher:
+                self._known.update(new)
+                while len(self._known) > _KEPT:
+                    self._known.popitem(last=False)
+        return found | new
+
+    def _forget_unless(self, searcher: object) -> None:
+        """Forget what was read at another commit. The lock is held."""
+        if self._searcher is not searcher:
+            self._searcher = searcher
+            self._known.clear()
+            self._matching.clear()
