@@ -15,6 +15,7 @@ from typing import Literal
 from rag.cite.units import (
     AMBIGUOUS,
     BEFORE_A_MONTH,
+    BETWEEN_FIGURE_AND_UNIT,
     CURRENCIES,
     FRACTIONS,
     GLUED_SCALES,
@@ -27,6 +28,7 @@ from rag.cite.units import (
     UNITS,
     WEEKDAYS,
 )
+from rag.words import FUNCTION_WORDS
 
 Hedge = Literal["", "about", "over", "under"]
 
@@ -39,22 +41,31 @@ _DATE = re.compile(
     | (?P<d1>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<m1>{_MONTH})\b\.?(?:,?\s+(?P<y1>\d{{4}}))?
     | (?P<m2>{_MONTH})\b\.?\s+(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*[%€])(?:,?\s+(?P<y2>\d{{4}}))?
     | (?P<m3>{_MONTH})\b\.?(?:\s+(?:of\s+)?(?P<y3>\d{{4}}))?
-    | (?P<y4>(?:1[0-9]|20)\d{{2}})(?!\s*(?:[%€$]|[a-z]*metre|k[mg]\b|euro|dollar|pound|people|word|page))
+    | (?P<y4>(?:1[0-9]|20)\d{{2}})s?(?!\s*(?:[%€$]|[a-z]*metre|k[mg]\b|euro|dollar|pound|people|word|page))
     )(?![\w-]*\d)""",
     re.IGNORECASE | re.VERBOSE,
 )
 _WEEKDAY = re.compile(rf"\b({_WEEKDAY_NAMES})s?\b", re.IGNORECASE)
+_HOURS = "|".join(word for word, n in SMALL.items() if 1 <= n <= 12)
 _CLOCK = re.compile(
     r"\b(?:(?P<h>[01]?\d|2[0-3])[:.](?P<m>[0-5]\d)\s*(?P<p>[ap]\.?m\b\.?)?|(?P<h2>1[0-2]|\d)\s*(?P<p2>[ap]\.?m\b\.?))"
-    r"|\b(?P<word>noon|midnight)\b",
+    r"|\b(?P<word>noon|midnight)\b"
+    rf"|\b(?P<spoken>{_HOURS}|1[0-2]|\d) (?:(?P<clock>o[’']clock)|(?:in the|at) (?P<when>morning|afternoon|evening|night)\b)",
     re.IGNORECASE,
 )
 _TOKEN = re.compile(
     r"[€$£¥]|%|°[CFcf]?|\d{1,3}(?:[,\u00a0\u202f'’]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|"
     r"[^\W\d_]+(?:['’][^\W\d_]+)*|[^\w\s]"
 )
+_DIVIDED = "second|minute|hour|day|week|month|year|decade|century|mile|metre|meter|kilo|litre|liter|dozen"
+_FEW_WORDS = "|".join(SMALL)
+_PART = re.compile(
+    rf"(?:(?:half|(?:a |one )?quarter of) an? (?P<unit>{_DIVIDED})|an? (?P<whole>{_DIVIDED}) and a half"
+    rf"|(?P<one>\d+|{_FEW_WORDS}) (?:in|out of) (?:every )?(?P<of>\d{{1,3}}|{_FEW_WORDS})(?! ?[\w%€]*(?:day|week|year|month)))\b",
+    re.IGNORECASE,
+)
 _PER = re.compile(
-    r"\s*(?:(?:a|an|per|each|every|/)\s*)?(hour|day|night|week|month|quarter|year|person|hourly|daily|weekly|"
+    r"\s*(?:(?:a|an|per|each|every|/)\s*)?(second|minute|hour|day|night|week|month|quarter|year|person|hourly|daily|weekly|"
     r"monthly|quarterly|yearly|annually|annual)\b(?<!\d\s)",
     re.IGNORECASE,
 )
@@ -92,6 +103,8 @@ class Quantity:
     """Working days, which are no days."""
     figure: float = 0.0
     """The value as it is written, before its unit is brought to the common one."""
+    noun: str = ""
+    """The word right behind a figure without a known unit: "412 inhabitants"."""
     per: str = ""
     """Of a rate, what it is for: "a month", "per day" give "month" and "day"."""
 
@@ -108,9 +121,13 @@ class When:
     weekday: str | None = None
     minute: int | None = None
     """Of the day."""
+    decade: int | None = None
+    """The first year of "the 1980s"."""
 
     def says(self, other: When) -> bool:
         """Whether ``other`` holds all that this one says."""
+        if self.decade is not None:
+            return self.decade == (other.decade if other.year is None else other.year // 10 * 10)
         mine = (self.year, self.month, self.day, self.weekday, self.minute)
         theirs = (other.year, other.month, other.day, other.weekday, other.minute)
         return all(a is None or a == b for a, b in zip(mine, theirs, strict=True))
@@ -144,11 +161,18 @@ def dates(text: str) -> list[When]:
             and not _is_month(text, m.start())
         ):
             continue
+        if part["y4"] and m[0].endswith("s"):
+            found.append(When(*m.span(), decade=int(year)))
+            continue
         found.append(When(*m.span(), int(year) if year else None, month, int(day) if day else None))
     found += [When(*m.span(), weekday=m[1].casefold()) for m in _WEEKDAY.finditer(text) if m[1][0].isupper()]
     for m in _CLOCK.finditer(text):
         if m["word"]:
             minute = 720 if m["word"].casefold() == "noon" else 0
+        elif m["spoken"]:
+            hour = int(m["spoken"]) if m["spoken"].isdigit() else SMALL[m["spoken"].casefold()]
+            late = (m["when"] or "").casefold() in ("afternoon", "evening", "night")
+            minute = 60 * (hour % 12 + 12 if late and hour > 4 else hour)
         elif m["h2"] or m["p"] or ":" in m[0]:
             half = (m["p"] or m["p2"] or "").casefold()
             hour = int(m["h"] or m["h2"])
@@ -177,6 +201,16 @@ def quantities(text: str) -> list[Quantity]:
         if any(a <= start < b for a, b in taken):
             n += 1
             continue
+        part = _PART.match(text, start)
+        if part and not (n and tokens[n - 1][0].casefold() in ("first", "second", "other", "latter")):
+            share, dimension, factor = _part(part)
+            found.append(
+                Quantity(share * factor, dimension, start, part.end(), _hedge(text[max(0, start - 24) : start]),
+                         figure=share)
+            )  # fmt: skip
+            while n < len(tokens) and tokens[n][1] < part.end():
+                n += 1
+            continue
         read = _figure(tokens, n)
         if read is None:
             n += 1
@@ -191,9 +225,28 @@ def quantities(text: str) -> list[Quantity]:
         hedge = _hedge(text[max(0, start - 24) : start])
         per = _PER.match(text, end)
         rate = per[1].casefold() if per else ""
-        found.append(Quantity(value, dimension, start, end, hedge, working, figure, _RATES.get(rate, rate)))
+        noun = "" if dimension else _noun(tokens, after)
+        found.append(
+            Quantity(value, dimension, start, end, hedge, working, figure, noun, _RATES.get(rate, rate))
+        )
         n = after
     return found
+
+
+def _part(m: re.Match[str]) -> tuple[float, str, float]:
+    """The figure of "half an hour", "a minute and a half", "half a dozen" or "one in four"."""
+    if m["of"]:
+        low, high = (float(w) if w.isdigit() else float(SMALL[w.casefold()]) for w in (m["one"], m["of"]))
+        return (100 * low / high if high else 0.0), "share", 1.0
+    unit = (m["whole"] or m["unit"]).casefold()
+    share = 1.5 if m["whole"] else 0.25 if m[0][0] in "aAqQ" else 0.5
+    dimension, factor = ("", 12.0) if unit == "dozen" else UNITS[unit]
+    return share, dimension, factor
+
+
+def _noun(tokens: list[tuple[str, int, int]], at: int) -> str:
+    word = tokens[at][0].casefold() if at < len(tokens) else ""
+    return word if len(word) > 2 and word.isalpha() and word not in FUNCTION_WORDS else ""
 
 
 def _hedge(before: str) -> Hedge:
@@ -301,6 +354,8 @@ def _continues(tokens: list[tuple[str, int, int]], at: int, current: float, tota
 
 
 def _counts(tokens: list[tuple[str, int, int]], at: int) -> bool:
+    if at + 1 < len(tokens) and tokens[at][0].casefold() in BETWEEN_FIGURE_AND_UNIT:
+        at += 1
     return at < len(tokens) and tokens[at][0].casefold() in UNITS
 
 
@@ -316,13 +371,9 @@ def _unit(
     if at < len(tokens) and tokens[at][0] == "-":
         at += 1  # "a 30-day limit"
     working = at < len(tokens) and tokens[at][0].casefold() in ("working", "business")
-    if at < len(tokens) and tokens[at][0].casefold() in (
-        "working",
-        "business",
-        "calendar",
-        "full",
-        "consecutive",
-    ):
+    measured = ""  # "square", "cubic": another dimension
+    if at + 1 < len(tokens) and tokens[at][0].casefold() in BETWEEN_FIGURE_AND_UNIT:
+        measured = tokens[at][0].casefold() if tokens[at][0].casefold() in ("square", "cubic") else ""
         at += 1
     if at + 1 < len(tokens) and tokens[at][0].casefold() == "per" and tokens[at + 1][0].casefold() == "cent":
         return "share", value, at + 2, False
@@ -331,6 +382,19 @@ def _unit(
         digits = tokens[n][0][0].isdigit()
         if unit in UNITS and (unit not in AMBIGUOUS or digits):
             dimension, factor = UNITS[unit]
+            if (
+                dimension == "degree"
+                and at + 1 < len(tokens)
+                and tokens[at + 1][0].casefold() == "fahrenheit"
+            ):
+                return "fahrenheit", value, at + 2, False
+            if measured:
+                return (
+                    f"{measured} {dimension}",
+                    value * factor ** (3 if measured == "cubic" else 2),
+                    at + 1,
+                    False,
+                )
             return dimension, value * factor, at + 1, working and dimension == "time"
     return "", value, after, False
 
