@@ -31,7 +31,7 @@ COSINE_WEIGHT, COVERAGE_WEIGHT, BIAS = 12.0, 5.0, -4.7
 holds."""
 THRESHOLD = 0.5
 """Least support of a claim that is supported."""
-_FLAGGED = 0.25
+_FLAGGED = 0.5
 """What one changed fact leaves of the score: a flagged claim is below the threshold."""
 
 _SPACE = re.compile(r"\s+")
@@ -95,7 +95,7 @@ def judge(claim: str, source: str, embed: EmbedTexts | None = None) -> Judgement
         reasons.append("meaning")
     score = support
     if reasons and support >= THRESHOLD:
-        score = 0.99 * THRESHOLD * _FLAGGED ** (len(reasons) - 1)
+        score = 0.99 * THRESHOLD * support * _FLAGGED ** (len(reasons) - 1)
     return Judgement("unsupported" if reasons else "supported", score, tuple(reasons), *spans[at])
 
 

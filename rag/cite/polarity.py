@@ -10,7 +10,18 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from rag.cite.turning import EXCLUSIVE, KINDS, MAJORITY, NEGATIVE, NEGATORS, OPPOSITES, UNIVERSAL
+from rag.cite.turning import (
+    EXCLUSIVE,
+    KINDS,
+    MAJORITY,
+    NEGATIVE,
+    NEGATORS,
+    OPPOSITES,
+    REVERSING,
+    TRANSPARENT,
+    UNIVERSAL,
+)
+from rag.cite.units import SMALL, TENS
 from rag.words import FUNCTION_WORDS
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[.;:!?,]")
@@ -31,6 +42,12 @@ for _set in OPPOSITES:
         for _word in _side:
             _BESIDE[_word] = _BESIDE.get(_word, frozenset()) | _side
 _CLAUSE_STARTS = frozenset("but although because however while whereas though unless if".split())
+_BREAKS = _CLAUSE_STARTS | frozenset(".;:!?")
+_PRONOUNS = frozenset("nothing none nobody neither nowhere".split())
+"""Negators that stand for a thing: what follows them is not all that they deny."""
+_QUANTIFIERS = frozenset(word for kind in KINDS for side in kind for word in side)
+_NEARLY_ALL = 0.75
+"""Share of a claim's words from which a sentence says the same but for the word that turns it."""
 
 _PHRASES = (
     (re.compile(r"\bat (?:the )?(?:very )?least\b", re.I), "at-least"),
@@ -45,7 +62,32 @@ _PHRASES = (
     (re.compile(r"\bas well\b", re.I), "as-well"),
     (re.compile(r"\bin person\b", re.I), "in-person"),
     (re.compile(r"\bnot only\b", re.I), "also"),
+    (
+        re.compile(
+            r"\b(?:costs? nothing|(?:does not|doesn't) cost anything|for nothing|without (?:paying|charge)(?: extra)?"
+            r"|(?:at )?no (?:extra |additional |further )?(?:cost|charge|fee)s?)\b",
+            re.I,
+        ),
+        "free",
+    ),
+    (re.compile(r"\bdrop(?:s|ped|ping)? support\b", re.I), "excludes"),
+    (re.compile(r"\b(?:keep|keeps|kept) (?=[^.;,]{1,40} from [a-z]+ing\b)", re.I), "prevented "),
+    (re.compile(r"\bno one\b", re.I), "nobody"),
+    (
+        re.compile(
+            r"\b(?:more than|over) half\b|\b(?:the )?(?:bulk|majority|larger part)\b|\bnearly all\b", re.I
+        ),
+        "most",
+    ),
+    (
+        re.compile(r"\b(?:less|fewer) than half\b|\b(?:a )?(?:small|minor) (?:part|share|fraction)\b", re.I),
+        "minority",
+    ),
+    (re.compile(r"\bonly (?=after|when|once|if|then|until|a few)\b", re.I), ""),
+    (re.compile(rf"\b(?:only|just|each|every) (?=\d|(?:{'|'.join((*SMALL, *TENS))})\b)", re.I), ""),
+    (re.compile(r"\bper (?=[a-z])", re.I), "each "),
     # The month is no modal verb.
+    (re.compile(r"(?<=[a-z,] )May\b"), ""),
     (
         re.compile(
             r"\bMay\b(?=,? \d)|(?<=\d )May\b|(?<=\b(?:in|by|of) )May\b|(?<=\bsince )May\b|(?<=\buntil )May\b"
@@ -101,16 +143,18 @@ def alike(a: str, b: str) -> bool:
 def turned(claim: str, evidence: str, others: Sequence[str] = ()) -> list[str]:
     """What turns the claim around: of ``negation``, ``quantifier`` and ``opposite``, each once.
 
-    ``evidence`` is the sentence nearest to the claim; ``others`` count where they deny a word
-    of the claim that the nearest does not hold.
+    ``evidence`` is the sentence nearest to the claim, ``others`` are those it may also rest on.
+    A free paraphrase says no with other words: a turn counts where what it governs is the same
+    word on both sides, or where the sentence otherwise holds nearly all of the claim.
     """
-    mine, theirs = Words.of(claim), Words.of(evidence)
+    mine = Words.of(claim)
+    held = [Words.of(text) for text in (evidence, *others)]
     found = []
-    if _negated(mine, theirs) or any(_denied(mine, theirs, Words.of(other)) for other in others):
+    if _negated(mine, held):
         found.append("negation")
-    if _quantified(mine, theirs):
+    if _quantified(mine, held):
         found.append("quantifier")
-    if _opposed(mine, theirs):
+    if any(_opposed(mine, theirs, n == 0) for n, theirs in enumerate(held)) or _order_differs(mine, held[0]):
         found.append("opposite")
     return found
 
@@ -123,12 +167,16 @@ def _governed(words: Words, governors: frozenset[str], most: int) -> list[list[t
             continue
         scope: list[tuple[int, str]] = []
         for n, following in enumerate(words.all[at + 1 :], at + 1):
-            if following in ".;:!?" or following in _CLAUSE_STARTS or len(scope) == most:
+            if following in ".;:!?," or following in _CLAUSE_STARTS or len(scope) == most:
                 break
-            if following[0].isalnum() and following not in FUNCTION_WORDS and following not in governors:
+            if following[0].isalnum() and not _passed(following, governors):
                 scope.append((n, following))
         scopes.append(scope)
     return scopes
+
+
+def _passed(word: str, governors: frozenset[str]) -> bool:
+    return word in FUNCTION_WORDS or word in governors or word in TRANSPARENT
 
 
 def _places(words: Words, wanted: str) -> list[int]:
@@ -142,81 +190,123 @@ def _is_negative(word: str) -> bool:
     return word in NEGATORS or word in NEGATIVE or (len(word) > 7 and bool(_NEGATIVE_PREFIX.match(word)))
 
 
-def _negated(claim: Words, source: Words) -> bool:
+def _held(claim: Words, source: Words) -> float:
+    """Share of the claim's content words, without those that turn, that the source holds."""
+    words = {
+        w for w in claim.content if not _is_negative(w) and w not in _QUANTIFIERS and w not in TRANSPARENT
+    }
+    return sum(_one_of(w, source.all) for w in words) / len(words) if words else 0.0
+
+
+def _negated(claim: Words, held: Sequence[Words]) -> bool:
     """Whether one side negates what the other says without a negation."""
-    mine, theirs = _governed(claim, NEGATORS, 4), _governed(source, NEGATORS, 4)
-    under = {n for scope in theirs for n, _ in scope[:3]}
-    negative = [w for w in source.all if _is_negative(w)]
-    for scope in mine:
-        there = _places(source, scope[0][1]) if scope else []
-        if there and not under.intersection(there) and not _near_negative(source, there, claim):
-            return True
-        if not there and not negative:
-            return True
-    said = {n for scope in mine for n, _ in scope[:3]}
-    if mine or any(w in NEGATIVE or (len(w) > 7 and _NEGATIVE_PREFIX.match(w)) for w in claim.all):
+    mine = [scope for scope in _governed(claim, NEGATORS - _PRONOUNS, 3) if scope]
+    negators = sum(w in NEGATORS for w in claim.all)
+    if negators > 1:
+        return False  # "without the course you cannot": what two negations say is beyond words
+    if mine:
+        return _denies(claim, held, mine[0])
+    if negators or any(w in REVERSING for w in claim.all):
         return False
-    for scope in theirs:
-        head = [w for _, w in scope[:3]]
-        shared = [w for w in head if set(_places(claim, w)) - said]
+    return any(_denied(claim, source, n == 0) for n, source in enumerate(held))
+
+
+def _denies(claim: Words, held: Sequence[Words], scope: Sequence[tuple[int, str]]) -> bool:
+    """Whether the claim denies what the sources say plainly."""
+    plain = False
+    for n, source in enumerate(held):
+        there = _places(source, scope[0][1])
+        if any(_under_negation(source, place) for place in there):
+            return False
+        share = _held(claim, source)
+        if there and share >= (0.3 if n == 0 else 0.5):
+            plain = True
+        elif (
+            not there
+            and share >= _NEARLY_ALL
+            and not any(_is_negative(w) or w in EXCLUSIVE for w in source.all)
+        ):
+            plain = True
+    return plain
+
+
+def _under_negation(words: Words, place: int) -> bool:
+    """Whether something in the clause around a place says no."""
+    start, end = place, place
+    while start > 0 and words.all[start - 1] not in _BREAKS:
+        start -= 1
+    while end < len(words.all) and words.all[end] not in _BREAKS:
+        end += 1
+    clause = words.all[max(start - 1, 0, place - 7) : min(end, place + 6)]
+    return any(_is_negative(w) or w in EXCLUSIVE or w in REVERSING for w in clause)
+
+
+def _denied(claim: Words, source: Words, nearest: bool) -> bool:
+    """Whether the source denies what the claim says plainly."""
+    answered = [w for w in claim.all if _is_negative(w) and not _one_of(w, source.all)]
+    if answered or _held(claim, source) < (0.34 if nearest else 0.5):
+        return False
+    scopes = _governed(source, NEGATORS, 3)
+    under = {n for scope in scopes for n, _ in scope}
+    for scope in scopes:
+        head = [w for _, w in scope]
+        shared = [w for w in head if _places(claim, w)]
         plain = [w for w in shared if set(_places(source, w)) - under]
-        if head and shared and shared[0] == head[0] and not plain and len(shared) >= len(head) - 1:
+        if shared and not plain and shared[0] == head[0] and 3 * len(shared) >= 2 * len(head):
             return True
     return False
-
-
-def _denied(claim: Words, nearest: Words, other: Words) -> bool:
-    """Whether another sentence denies, of a word that the nearest lacks, what the claim says."""
-    if any(_is_negative(w) for w in claim.all):
-        return False
-    heads = [scope[0][1] for scope in _governed(other, NEGATORS, 1) if scope]
-    return any(_places(claim, head) and not _places(nearest, head) for head in heads)
-
-
-def _near_negative(words: Words, places: Sequence[int], claim: Words) -> bool:
-    """Whether a word that negates by its meaning, and is not the claim's too, stands by one of the places."""
-    near = {words.all[n] for p in places for n in range(max(0, p - 4), min(len(words.all), p + 4)) if n != p}
-    return any(_is_negative(w) and w not in NEGATORS and w not in claim.all for w in near)
 
 
 # --- quantifiers ----------------------------------------------------------------
 
 
-def _quantified(claim: Words, source: Words) -> bool:
+def _quantified(claim: Words, held: Sequence[Words]) -> bool:
     """Whether the claim says of all, most, only or must what the source says of fewer, or otherwise."""
+    nearly = [_held(claim, source) >= _NEARLY_ALL for source in held]
     for kind in KINDS:
-        mine, theirs = _sides(claim, kind), _sides(source, kind)
+        mine = _sides(claim, kind)
+        found = [_sides(source, kind) for source in held]
         for side, heads in mine.items():
-            same = [w for s, ws in theirs.items() if s == side for w in ws]
-            other = [w for s, ws in theirs.items() if s != side for w in ws]
-            if (
-                not same
-                and other
-                and (not heads or any(_one_of(h, other) for h in heads) or len(theirs) == 1)
+            same = [w for theirs in found for w in theirs.get(side, ())]
+            if any(side in theirs for theirs in found) and (
+                not heads or any(_one_of(h, same) for h in heads)
             ):
-                return True
-            bound = [h for h in heads if _one_of(h, other) and not _one_of(h, same)]
-            if bound and not any(_one_of(h, same) for h in heads):
-                return True
-    return _unfounded(claim, source, UNIVERSAL, UNIVERSAL | {"any", "whole", "entire", "both", "must"}) or (
-        _unfounded(claim, source, MAJORITY, MAJORITY | UNIVERSAL)
-        or _unfounded(claim, source, EXCLUSIVE, EXCLUSIVE | {"nothing", "nobody", "no", "without"})
+                continue
+            for theirs, near in zip(found, nearly, strict=True):
+                other = [w for s, ws in theirs.items() if s != side for w in ws]
+                if any(_one_of(h, other) for h in heads[:1]) or (near and theirs and side not in theirs):
+                    return True
+    return (
+        _unfounded(claim, held, UNIVERSAL, UNIVERSAL | {"any", "whole", "entire", "both", "must"})
+        or _unfounded(claim, held, MAJORITY, MAJORITY | UNIVERSAL)
+        or _unfounded(
+            claim, held, EXCLUSIVE, EXCLUSIVE | {"nothing", "nobody", "no", "without", "single", "but"}
+        )
     )
 
 
-def _unfounded(claim: Words, source: Words, strong: frozenset[str], enough: frozenset[str]) -> bool:
-    """Whether the claim says of a word with ``strong`` what the source says of it without ``enough``."""
-    held = {w for scope in _governed(source, enough, 2) for _, w in scope}
-    negative = any(w in ("no", "none", "nobody", "nothing", "never", "without") for w in source.all)
-    for scope in _governed(claim, strong, 2):
-        heads = [w for _, w in scope[:1]]
-        if any(_one_of(h, held) for h in heads):
+def _unfounded(claim: Words, held: Sequence[Words], strong: frozenset[str], enough: frozenset[str]) -> bool:
+    """Whether the claim says of a word with ``strong`` what the sources say of it without ``enough``."""
+    scopes = _governed(claim, strong, 2)
+    if not scopes:
+        return False
+    founded = {
+        w
+        for source in held
+        for scope in _governed(source, enough | _PRONOUNS | {"never"}, 2)
+        for _, w in scope
+    }
+    if any(w in enough or w in _PRONOUNS or w == "never" for source in held[:1] for w in source.all):
+        return False
+    for scope in scopes:
+        head = scope[0][1] if scope else ""
+        if head and _one_of(head, founded):
             continue
-        if heads and _places(source, heads[0]):
-            if strong is EXCLUSIVE and any(w in enough for w in source.all):
-                continue
-            return True
-        if not any(w in enough for w in source.all) and not negative:
+        if any(
+            (head and _places(source, head) and _held(claim, source) >= 0.4)
+            or _held(claim, source) >= _NEARLY_ALL
+            for source in held
+        ):
             return True
     return False
 
@@ -238,16 +328,21 @@ def _one_of(word: str, words: Iterable[str]) -> bool:
 # --- opposites ------------------------------------------------------------------
 
 
-def _opposed(claim: Words, source: Words) -> bool:
+def _opposed(claim: Words, source: Words, nearest: bool) -> bool:
     """Whether the claim has a word where the source has its opposite."""
     mine, theirs = set(claim.all), set(source.all)
-    for word in mine:
+    for at, word in enumerate(claim.all):
         against = _AGAINST.get(word, frozenset()) & theirs
         if not against or any(alike(word, w) for w in theirs) or _BESIDE[word] & theirs:
             continue
-        if not any(w in mine for w in against):
+        if any(w in mine for w in against) or any(w in NEGATORS for w in (*claim.all[max(0, at - 4) : at],)):
+            continue
+        before = next((w for w in reversed(claim.all[:at]) if w[0].isalnum() and w not in FUNCTION_WORDS), "")
+        if _held(claim, source) >= 0.5 or (
+            before and _one_of(before, theirs) and _held(claim, source) >= 0.3
+        ):
             return True
-    return _order_differs(claim, source)
+    return False
 
 
 def _order_differs(claim: Words, source: Words) -> bool:
@@ -259,7 +354,7 @@ def _order_differs(claim: Words, source: Words) -> bool:
         left, right = claim.all[:at], claim.all[at + 1 :]
         first, second = source.all[:there], source.all[there + 1 :]
         straight = _common(left, first) + _common(right, second)
-        if straight >= _common(left, second) + _common(right, first):
+        if straight > max(1, _common(left, second) + _common(right, first)):
             return True
     return False
 

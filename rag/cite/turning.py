@@ -36,15 +36,28 @@ NEGATIVE = _words("""
 """)
 """Words that negate by their meaning: they answer a negator on the other side."""
 
-UNIVERSAL = _words("all every each always everyone everybody everything entirely completely invariably")
+REVERSING = _words("""
+    contrary believed assumed thought supposed formerly previously until before instead unless expired
+    closed beyond
+""")
+"""Words by which a sentence may speak of what is not so."""
+
+TRANSPARENT = _words("""
+    allowed able permitted possible required obliged necessary needed has-to have-to need needs used going
+    been being get gets got must may can could
+""")
+"""Words between a negator and the verb that it negates."""
+
+UNIVERSAL = _words("all every each always everyone everybody everything invariably")
 MAJORITY = _words("most mostly majority usually generally typically normally")
 EXCLUSIVE = _words("only solely exclusively")
 
 KINDS = _sets("""
-    all every each always entirely whole everyone everybody everything completely any | some several few
-        sometimes certain occasionally partly partially a-few | most mostly majority usually often
-        generally typically normally
-    must required requires require mandatory compulsory obliged obligatory has-to have-to need needs | may
+    all every each always everyone everybody everything any | some several few sometimes certain
+        occasionally partly partially a-few minority | most mostly majority usually often generally
+        typically normally
+    many numerous often frequently | few a-few rarely seldom hardly scarcely
+    must provided required requires require mandatory compulsory obliged obligatory has-to have-to need needs | may
         can could might optional optionally allowed
     only solely exclusively just | also including too additionally as-well besides
     at-least minimum | at-most maximum up-to
@@ -56,7 +69,7 @@ KINDS = _sets("""
 
 OPPOSITES = _sets("""
     increase increases increased increasing rise rises rose risen rising grow grows grew grown growing
-        gain gained | decrease decreases decreased decreasing fall falls fell fallen falling drop drops
+        gain gains gained | decrease decreases decreased decreasing fall falls fell fallen falling drop drops
         dropped shrink shrank decline declines declined reduce reduced reduces
     first earliest oldest | last latest youngest newest final
     open opens opened opening | close closes closed closing
@@ -67,12 +80,15 @@ OPPOSITES = _sets("""
     with | without
     begin begins began start starts started | end ends ended finish finished stop stopped
     longer longest | shorter shortest
-    buy buys bought | sell sells sold
+    many | few
+    common frequent usual | rare uncommon unusual
+    thick thicker | thin thinner
+    always | never
     import imports imported | export exports exported
     north northern | south southern
     east eastern | west western
     left | right
-    win wins won | lose loses lost
+    win wins won gain gains gained | lose loses lost
     early | late
     public | private
     hot warm warmer | cold cool cooler
@@ -107,7 +123,6 @@ OPPOSITES = _sets("""
     faster fastest fast | slower slowest slow
     loved liked | hated disliked
     attack attacked | defend defended
-    borrow borrowed | lend lent
     parent parents | child children
     teacher teachers | student students pupil pupils
     landlord landlords | tenant tenants
