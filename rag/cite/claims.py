@@ -26,7 +26,7 @@ from rag.types import Vectors, Verdict
 
 EmbedTexts = Callable[[Sequence[str]], Vectors]
 
-COSINE_WEIGHT, COVERAGE_WEIGHT, BIAS = 12.0, 5.0, -4.7
+COSINE_WEIGHT, COVERAGE_WEIGHT, BIAS = 12.0, 5.0, -4.4
 """Logistic weights of the nearest window's cosine and the share of the claim's words that it
 holds."""
 THRESHOLD = 0.5
@@ -41,6 +41,8 @@ _SHORT = 6
 """Sentences up to which figures and dates may come from anywhere in a source."""
 _FAR = 0.35
 """Cosine below which a part of a claim without a word in common says something else."""
+_KEPT = 0.65
+"""Share of its words that a part shares with the source where the claim is no free paraphrase."""
 _JOINTS = re.compile(r",? (?:and|but|while|whereas|which|who|because|so that|although)\b|;|, ")
 _VERB = re.compile(r"\b(?:is|are|was|were|can|could|may|must|will|do|does|did|has|have|had)\b", re.IGNORECASE)
 _TIMES_AND_FIGURES = (
@@ -91,7 +93,7 @@ def judge(claim: str, source: str, embed: EmbedTexts | None = None) -> Judgement
     reasons = changed(claim, [texts[n] for n in keep], source, texts[at])
     reasons += turned(claim, texts[at], [texts[n] for n in keep if n != at and cover[n]])
     support = _support(max(cosines), max(cover[at], coverage(claim, near)))
-    if not reasons and (support < THRESHOLD or _added(claim, source, embed)):
+    if not reasons and (support < THRESHOLD or _added(claim, texts, embed)):
         reasons.append("meaning")
     score = support
     if reasons and support >= THRESHOLD:
@@ -128,20 +130,20 @@ def _nearest(
     return cosines
 
 
-def _added(claim: str, source: str, embed: EmbedTexts | None) -> bool:
-    """Whether a part of the claim, joined on by "and" or the like, is nowhere in the source."""
-    parts = [part for part in _JOINTS.split(claim) if _says_something(part)]
-    if len(parts) < 2:
+def _added(claim: str, texts: Sequence[str], embed: EmbedTexts | None) -> bool:
+    """Whether a part of the claim, joined on by "and" or the like, is nowhere in the source.
+
+    Only beside a part that keeps the source's words: of a free paraphrase no part does.
+    """
+    source = " ".join(texts)
+    parts = [(part, coverage(part, source)) for part in _JOINTS.split(claim) if _says_something(part)]
+    if len(parts) < 2 or max(covered for _, covered in parts) < _KEPT:
         return False
-    for part in parts:
-        if coverage(part, source) > 0:
-            continue
-        if (
-            embed is None
-            or max(_cosines(part, [source[a:b] for a, b in sentences(source)][:8], embed)) < _FAR
-        ):
-            return True
-    return False
+    return any(
+        embed is None or max(_cosines(part, texts[:_LOOKED_AT], embed)) < _FAR
+        for part, covered in parts
+        if covered == 0
+    )
 
 
 def _says_something(part: str) -> bool:

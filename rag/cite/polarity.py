@@ -18,6 +18,7 @@ from rag.cite.turning import (
     NEGATORS,
     OPPOSITES,
     REVERSING,
+    TIMES_OF_YEAR,
     TRANSPARENT,
     UNIVERSAL,
 )
@@ -26,7 +27,9 @@ from rag.words import FUNCTION_WORDS
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[.;:!?,]")
 
-_NEGATIVE_PREFIX = re.compile(r"^(?:un|in|im|ir|il|non|dis|mis)[a-z]{4,}$")
+_NEGATIVE_PREFIX = re.compile(
+    r"^(?:un(?!d|i[oqtv]|less|til|ple)|non(?!e)|dis(?=a[bgl]|con|qual|hon|obe))[a-z]{4,}$"
+)
 
 _AGAINST: dict[str, frozenset[str]] = {}
 """Word -> the words that say the opposite."""
@@ -216,7 +219,7 @@ def _denies(claim: Words, held: Sequence[Words], scope: Sequence[tuple[int, str]
     plain = False
     for n, source in enumerate(held):
         there = _places(source, scope[0][1])
-        if any(_under_negation(source, place) for place in there):
+        if any(_under_negation(source, place, claim) for place in there):
             return False
         share = _held(claim, source)
         if there and share >= (0.3 if n == 0 else 0.5):
@@ -230,15 +233,18 @@ def _denies(claim: Words, held: Sequence[Words], scope: Sequence[tuple[int, str]
     return plain
 
 
-def _under_negation(words: Words, place: int) -> bool:
-    """Whether something in the clause around a place says no."""
+def _under_negation(words: Words, place: int, claim: Words) -> bool:
+    """Whether something in the clause around a place says no, and is not the claim's too."""
     start, end = place, place
     while start > 0 and words.all[start - 1] not in _BREAKS:
         start -= 1
     while end < len(words.all) and words.all[end] not in _BREAKS:
         end += 1
     clause = words.all[max(start - 1, 0, place - 7) : min(end, place + 6)]
-    return any(_is_negative(w) or w in EXCLUSIVE or w in REVERSING for w in clause)
+    return any(
+        w in NEGATORS or ((_is_negative(w) or w in EXCLUSIVE or w in REVERSING) and w not in claim.all)
+        for w in clause
+    )
 
 
 def _denied(claim: Words, source: Words, nearest: bool) -> bool:
@@ -290,24 +296,20 @@ def _unfounded(claim: Words, held: Sequence[Words], strong: frozenset[str], enou
     scopes = _governed(claim, strong, 2)
     if not scopes:
         return False
-    founded = {
-        w
-        for source in held
-        for scope in _governed(source, enough | _PRONOUNS | {"never"}, 2)
-        for _, w in scope
-    }
-    if any(w in enough or w in _PRONOUNS or w == "never" for source in held[:1] for w in source.all):
-        return False
+    if any(w in _PRONOUNS or w == "never" for w in held[0].all):
+        return False  # "all of it is theirs": none of it is others'
+    founding = [w for source in held for found in _governed(source, enough, 2) for _, w in found[:2]]
+    synonyms = [w for w in founding if w not in TIMES_OF_YEAR and not _places(claim, w)]
     for scope in scopes:
         head = scope[0][1] if scope else ""
-        if head and _one_of(head, founded):
+        if not head or _one_of(head, founding):
             continue
-        if any(
-            (head and _places(source, head) and _held(claim, source) >= 0.4)
-            or _held(claim, source) >= _NEARLY_ALL
-            for source in held
-        ):
-            return True
+        for source in held:
+            share = _held(claim, source)
+            if share >= _NEARLY_ALL and not _one_of(head, source.all) and synonyms:
+                continue
+            if share >= _NEARLY_ALL or (_places(source, head) and share >= 0.4):
+                return True
     return False
 
 

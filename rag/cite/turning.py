@@ -30,6 +30,7 @@ NEGATIVE = _words("""
     excluded excludes excluding ineligible impossible unable lack lacks lacked lacking absent absence fail
     fails failed failing avoid avoids avoided stop stops stopped ceased cease ceases unnecessary optional
     exempt waived free prevent prevents prevented disallowed invalid void illegal unlawful missing empty
+    incomplete inactive invisible inaccessible incapable insufficient inedible ineffective drops dropped
     barred unavailable unlimited uninsured unpaid unknown unchanged unaffected unaware unlikely unclear
     incorrect false untrue neglected omitted omits withheld lost nil zero instead rather wrong poor poorly
     bad badly unsuitable unhurt unharmed spared hardly
@@ -47,6 +48,12 @@ TRANSPARENT = _words("""
     been being get gets got must may can could
 """)
 """Words between a negator and the verb that it negates."""
+
+TIMES_OF_YEAR = _words("""
+    year years month months week weeks day days hour hours spring summer autumn winter morning evening
+    night weekday weekend time
+""")
+"""What "every" may govern without a word about the rest of the sentence."""
 
 UNIVERSAL = _words("all every each always everyone everybody everything invariably")
 MAJORITY = _words("most mostly majority usually generally typically normally")
