@@ -20,6 +20,7 @@ _ABOUT = 0.06
 """How far "about 1,200" may be off; rounding to two digits is at most 5 %."""
 _ABOUT_A_SHARE = 0.12
 """How far "nearly a third" may be off: 30 % is called that."""
+_FRACTIONS = frozenset((20, 25, 33, 50, 67, 75, 80))
 _MONTH_IN_DAYS, _MONTH_OFF = 30.44, 0.09
 """Days of a month, and how far off "three months" for "twelve weeks" may be."""
 _OTHER_YEAR = re.compile(
@@ -72,7 +73,11 @@ def _quantities_differ(claim: str, evidence: Sequence[str]) -> str:
             continue
         if quantity.dimension == "ordinal" and not any(q.dimension == "ordinal" for q, _ in held):
             continue  # "first, send the form": an order of speech
-        if quantity.dimension == "times" and quantity.value <= 1 and not quantity.per:
+        if (
+            quantity.dimension == "times"
+            and quantity.value <= 1
+            and not any(q.dimension == "times" for q, _ in held)
+        ):
             continue
         if quantity.dimension == "" and quantity.value <= 1 and not held:
             continue
@@ -119,6 +124,8 @@ def _equal(claimed: Quantity, held: Quantity) -> bool:
     kinds = {claimed.dimension, held.dimension}
     if kinds == {"times", "time"}:
         return _rate(claimed, held) or _rate(held, claimed)
+    if kinds == {"times"} and claimed.per and held.per:
+        return _often(claimed) == _often(held)
     a, b = claimed.value, held.value
     about = "about" in (claimed.hedge, held.hedge)
     if kinds == {"months", "time"}:
@@ -129,7 +136,7 @@ def _equal(claimed: Quantity, held: Quantity) -> bool:
     if "cent" in kinds and kinds & set("€$£"):
         a, b = (v / 100 if q.dimension == "cent" else v for v, q in ((a, claimed), (b, held)))
     elif len(kinds) == 2:
-        if "" not in kinds or claimed.noun or held.noun:
+        if "" not in kinds or ((claimed.noun or held.noun) and "times" not in kinds):
             return False
         if "share" in kinds and a != b:
             a, b = (v / 100 if q.dimension == "share" else v for v, q in ((a, claimed), (b, held)))
@@ -139,12 +146,7 @@ def _equal(claimed: Quantity, held: Quantity) -> bool:
         return False
     if math.isclose(a, b, rel_tol=1e-3):
         return True
-    if (
-        kinds == {"share"}
-        and claimed.hedge
-        and abs(a - b) <= _ABOUT_A_SHARE * b
-        and a in (25, 50, 75, 100 / 3, 200 / 3)
-    ):
+    if kinds == {"share"} and claimed.hedge and abs(a - b) <= _ABOUT_A_SHARE * b and round(a) in _FRACTIONS:
         return True
     if about:
         return math.isclose(a, b, rel_tol=_ABOUT)
@@ -153,6 +155,12 @@ def _equal(claimed: Quantity, held: Quantity) -> bool:
     if claimed.hedge == "under" and not held.hedge:
         return 0.6 * a <= b < a
     return False
+
+
+def _often(times: Quantity) -> float:
+    """Times in a second, or in a month where the figure is for months or years; 0 where it is for neither."""
+    _, factor = UNITS.get(times.per, ("", 0.0))
+    return round(times.value / factor, 9) if factor else 0.0
 
 
 def _rate(times: Quantity, every: Quantity) -> bool:
@@ -308,18 +316,15 @@ def _same_name(a: str, b: str) -> bool:
         if x != y:
             break
         common += 1
-    # "Portugal" and "Portuguese", "Spain" and "Spanish": the nation's word begins alike.
-    return (
-        common >= 4
-        and common >= len(shorter) - 2
-        and longer[common:] in _DEMONYM | {longer[common:]}
-        and len(longer) - common <= 4
-        and common >= 0.6 * len(longer)
-    )
+    # "Portugal" and "Portuguese", "Sweden" and "Swedish": the nation's word begins alike.
+    return common >= 4 and shorter[common:] in _COUNTRY and longer[common:] in _DEMONYM
 
 
+_COUNTRY = frozenset(["", "al", "y", "ay", "en", "a", "e", "o", "ia", "ey", "and"])
 _FIGURES = SMALL.keys() | TENS.keys()
-_DEMONYM = frozenset("an ian ese ish uese ic i n s es er".split())
+_DEMONYM = frozenset(
+    "an ian ese ish uese ic i n s es er ean egian ch ns ans ians ers ander anders nian".split()
+)
 
 
 def _initials(text: str) -> set[str]:

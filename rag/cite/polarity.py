@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from rag.cite.forms import irregular
 from rag.cite.turning import (
     EXCLUSIVE,
     KINDS,
@@ -49,6 +50,7 @@ _BREAKS = _CLAUSE_STARTS | frozenset(".;:!?")
 _PRONOUNS = frozenset("nothing none nobody neither nowhere".split())
 """Negators that stand for a thing: what follows them is not all that they deny."""
 _QUANTIFIERS = frozenset(word for kind in KINDS for side in kind for word in side)
+_COMPARED = frozenset("longer more less later earlier further higher lower older younger".split())
 _NEARLY_ALL = 0.75
 """Share of a claim's words from which a sentence says the same but for the word that turns it."""
 
@@ -101,7 +103,6 @@ _PHRASES = (
     (re.compile(r"\bnot? (?:un|in)(?=[a-z]{4})", re.I), ""),
     (re.compile(r"\brather than\b", re.I), "not"),
     (re.compile(r"\bfree of charge\b", re.I), "free"),
-    (re.compile(r"\bthe (?:whole|entire)\b", re.I), "all"),
     (re.compile(r"\bthe following\b|\bas follows\b", re.I), ""),
     (re.compile(r"\bmore than one\b", re.I), "several"),
 )
@@ -131,8 +132,8 @@ class Words:
 
 
 def alike(a: str, b: str) -> bool:
-    """Whether two words are forms of one: a long common beginning."""
-    if a == b:
+    """Whether two words are forms of one: a long common beginning, or the table's."""
+    if a == b or irregular(a, b):
         return True
     shorter, longer = sorted((a, b), key=len)
     common = 0
@@ -190,7 +191,11 @@ def _places(words: Words, wanted: str) -> list[int]:
 
 
 def _is_negative(word: str) -> bool:
-    return word in NEGATORS or word in NEGATIVE or (len(word) > 7 and bool(_NEGATIVE_PREFIX.match(word)))
+    return word in NEGATORS or word in NEGATIVE or _is_prefixed(word)
+
+
+def _is_prefixed(word: str) -> bool:
+    return len(word) > 7 and bool(_NEGATIVE_PREFIX.match(word))
 
 
 def _held(claim: Words, source: Words) -> float:
@@ -211,51 +216,50 @@ def _negated(claim: Words, held: Sequence[Words]) -> bool:
         return _denies(claim, held, mine[0])
     if negators or any(w in REVERSING for w in claim.all):
         return False
-    return any(_denied(claim, source, n == 0) for n, source in enumerate(held))
+    return any(_denied(claim, source) for source in held)
 
 
 def _denies(claim: Words, held: Sequence[Words], scope: Sequence[tuple[int, str]]) -> bool:
-    """Whether the claim denies what the sources say plainly."""
-    plain = False
-    for n, source in enumerate(held):
-        there = _places(source, scope[0][1])
-        if any(_under_negation(source, place, claim) for place in there):
-            return False
-        share = _held(claim, source)
-        if there and share >= (0.3 if n == 0 else 0.5):
-            plain = True
-        elif (
-            not there
-            and share >= _NEARLY_ALL
-            and not any(_is_negative(w) or w in EXCLUSIVE for w in source.all)
-        ):
-            plain = True
-    return plain
+    """Whether the claim denies what the source says plainly."""
+    shares = [_held(claim, source) for source in held]
+    for n in sorted(range(len(held)), key=lambda n: -shares[n]):
+        there = _places(held[n], scope[0][1])
+        if there:
+            return shares[n] >= (0.3 if n == 0 else 0.5) and not any(
+                _under_negation(held[n], place, claim, shares[n]) for place in there
+            )
+        if shares[n] >= _NEARLY_ALL and not any(_is_negative(w) or w in EXCLUSIVE for w in held[n].all):
+            return True
+    return False
 
 
-def _under_negation(words: Words, place: int, claim: Words) -> bool:
+def _under_negation(words: Words, place: int, claim: Words, share: float) -> bool:
     """Whether something in the clause around a place says no, and is not the claim's too."""
     start, end = place, place
     while start > 0 and words.all[start - 1] not in _BREAKS:
         start -= 1
-    while end < len(words.all) and words.all[end] not in _BREAKS:
+    while end < len(words.all) and words.all[end] not in _BREAKS and words.all[end] != ",":
         end += 1
-    clause = words.all[max(start - 1, 0, place - 7) : min(end, place + 6)]
-    return any(
-        w in NEGATORS or ((_is_negative(w) or w in EXCLUSIVE or w in REVERSING) and w not in claim.all)
-        for w in clause
-    )
+    before = words.all[max(start - 1, 0, place - 7) : place]
+    clause = (*before, *words.all[place : min(end, place + 6)])
+    if any(w in NEGATORS for w in before):
+        return True
+    # A sentence that holds every word of the claim says what it says with these, too.
+    loose = () if share == 1 else EXCLUSIVE | REVERSING
+    return any((w in NEGATIVE or _is_prefixed(w) or w in loose) and w not in claim.all for w in clause)
 
 
-def _denied(claim: Words, source: Words, nearest: bool) -> bool:
+def _denied(claim: Words, source: Words) -> bool:
     """Whether the source denies what the claim says plainly."""
     answered = [w for w in claim.all if _is_negative(w) and not _one_of(w, source.all)]
-    if answered or _held(claim, source) < (0.34 if nearest else 0.5):
+    if answered or _held(claim, source) < 0.3:
         return False
     scopes = _governed(source, NEGATORS, 3)
     under = {n for scope in scopes for n, _ in scope}
     for scope in scopes:
         head = [w for _, w in scope]
+        if any(w in _COMPARED and w not in claim.all for w in head):
+            continue  # "nobody may stay longer"
         shared = [w for w in head if _places(claim, w)]
         plain = [w for w in shared if set(_places(source, w)) - under]
         if shared and not plain and shared[0] == head[0] and 3 * len(shared) >= 2 * len(head):
@@ -283,7 +287,7 @@ def _quantified(claim: Words, held: Sequence[Words]) -> bool:
                 if any(_one_of(h, other) for h in heads[:1]) or (near and theirs and side not in theirs):
                     return True
     return (
-        _unfounded(claim, held, UNIVERSAL, UNIVERSAL | {"any", "whole", "entire", "both", "must"})
+        _unfounded(claim, held, UNIVERSAL, UNIVERSAL | {"any", "both", "must"})
         or _unfounded(claim, held, MAJORITY, MAJORITY | UNIVERSAL)
         or _unfounded(
             claim, held, EXCLUSIVE, EXCLUSIVE | {"nothing", "nobody", "no", "without", "single", "but"}
@@ -306,6 +310,8 @@ def _unfounded(claim: Words, held: Sequence[Words], strong: frozenset[str], enou
             continue
         for source in held:
             share = _held(claim, source)
+            if strong is MAJORITY and any(w in enough for w in source.all):
+                continue
             if share >= _NEARLY_ALL and not _one_of(head, source.all) and synonyms:
                 continue
             if share >= _NEARLY_ALL or (_places(source, head) and share >= 0.4):

@@ -60,7 +60,7 @@ MAJORITY = _words("most mostly majority usually generally typically normally")
 EXCLUSIVE = _words("only solely exclusively")
 
 KINDS = _sets("""
-    all every each always everyone everybody everything any | some several few sometimes certain
+    all every each always everyone everybody everything | some several few sometimes certain
         occasionally partly partially a-few minority | most mostly majority usually often generally
         typically normally
     many numerous often frequently | few a-few rarely seldom hardly scarcely
@@ -122,7 +122,6 @@ OPPOSITES = _sets("""
     day daily | night
     weekly | monthly | yearly annual annually | daily | quarterly
     best | worst
-    majority most | minority
     above | below
     gross | net
     red | white | blue | green | black | yellow

@@ -65,7 +65,7 @@ def _read(table: str) -> dict[str, tuple[str, float]]:
 UNITS = _read(_TABLE)
 """Unit word -> (dimension, factor to the dimension's own unit)."""
 
-AMBIGUOUS = frozenset("m k g w l bar ms min second seconds degree degrees".split())
+AMBIGUOUS = frozenset("m k g w l bar ms min second degree".split())
 """Read as units only right behind a figure in digits."""
 
 CURRENCIES = frozenset("€$£¥")
