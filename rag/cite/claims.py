@@ -43,7 +43,7 @@ _FAR = 0.35
 """Cosine below which a part of a claim without a word in common says something else."""
 _KEPT = 0.65
 """Share of its words that a part shares with the source where the claim is no free paraphrase."""
-_JOINTS = re.compile(r",? (?:and|but|while|whereas|which|who|because|so that|although)\b|;|, ")
+_JOINTS = re.compile(r",? (?:and|but|while|whereas|which|who|where)\b|;|, (?=and|but)")
 _VERB = re.compile(r"\b(?:is|are|was|were|can|could|may|must|will|do|does|did|has|have|had)\b", re.IGNORECASE)
 _TIMES_AND_FIGURES = (
     frozenset("morning afternoon evening night noon half century year month week day".split())
@@ -141,7 +141,7 @@ def _added(claim: str, texts: Sequence[str], embed: EmbedTexts | None) -> bool:
         return False
     return any(
         embed is None or max(_cosines(part, texts[:_LOOKED_AT], embed)) < _FAR
-        for part, covered in parts
+        for part, covered in parts[1:]
         if covered == 0
     )
 

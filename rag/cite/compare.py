@@ -188,7 +188,7 @@ def _bound_elsewhere(
         for q, text in held
         if q.dimension == quantity.dimension and not any(s is q for s, _ in same)
     ]
-    return bool(rivals) and max(rivals) >= best + 2
+    return bool(rivals) and max(rivals) >= best + (2 if best == 0 else 3 if len(around) > 4 else 2)
 
 
 def _context(text: str, quantity: Quantity, reach: int) -> list[str]:
@@ -251,7 +251,7 @@ def _pieced(when: When, held: Sequence[When]) -> bool:
 
 
 def _names_differ(claim: str, source: str, nearest: str) -> bool:
-    there = [m.casefold() for m in re.findall(r"[^\W\d_][\w'’.-]*", source)]
+    there = [m.casefold().rstrip(".'’-") for m in re.findall(r"[^\W\d_][\w'’.-]*", source)]
     initials = _initials(source)
     missing = []
     for name in names(claim):
@@ -261,7 +261,7 @@ def _names_differ(claim: str, source: str, nearest: str) -> bool:
         parts = [p for p in re.split(r"[-.’']", folded) if len(p) > 1] or [folded]
         if (
             folded in there
-            or all(any(_same_name(p, t) for t in there) for p in parts)
+            or all(any(_same_name(p, t) or (name.opens and alike(p, t)) for t in there) for p in parts)
             or folded in initials
             or folded.replace(".", "") in initials
         ):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from rag.cite.forms import irregular
 from rag.cite.turning import (
+    COMPARING,
     EXCLUSIVE,
     KINDS,
     MAJORITY,
@@ -50,6 +51,7 @@ _BREAKS = _CLAUSE_STARTS | frozenset(".;:!?")
 _PRONOUNS = frozenset("nothing none nobody neither nowhere".split())
 """Negators that stand for a thing: what follows them is not all that they deny."""
 _QUANTIFIERS = frozenset(word for kind in KINDS for side in kind for word in side)
+_EXCEPT = frozenset(("except", "unless"))
 _COMPARED = frozenset("longer more less later earlier further higher lower older younger".split())
 _NEARLY_ALL = 0.75
 """Share of a claim's words from which a sentence says the same but for the word that turns it."""
@@ -79,9 +81,7 @@ _PHRASES = (
     (re.compile(r"\b(?:keep|keeps|kept) (?=[^.;,]{1,40} from [a-z]+ing\b)", re.I), "prevented "),
     (re.compile(r"\bno one\b", re.I), "nobody"),
     (
-        re.compile(
-            r"\b(?:more than|over) half\b|\b(?:the )?(?:bulk|majority|larger part)\b|\bnearly all\b", re.I
-        ),
+        re.compile(r"\b(?:the )?(?:bulk|majority|larger part)\b|\bnearly all\b", re.I),
         "most",
     ),
     (
@@ -90,7 +90,6 @@ _PHRASES = (
     ),
     (re.compile(r"\bonly (?=after|when|once|if|then|until|a few)\b", re.I), ""),
     (re.compile(rf"\b(?:only|just|each|every) (?=\d|(?:{'|'.join((*SMALL, *TENS))})\b)", re.I), ""),
-    (re.compile(r"\bper (?=[a-z])", re.I), "each "),
     # The month is no modal verb.
     (re.compile(r"(?<=[a-z,] )May\b"), ""),
     (
@@ -241,9 +240,11 @@ def _under_negation(words: Words, place: int, claim: Words, share: float) -> boo
     while end < len(words.all) and words.all[end] not in _BREAKS and words.all[end] != ",":
         end += 1
     before = words.all[max(start - 1, 0, place - 7) : place]
-    clause = (*before, *words.all[place : min(end, place + 6)])
+    clause = (*before[-5:], *words.all[place : min(end, place + 6)])
     if any(w in NEGATORS for w in before):
         return True
+    if any(_one_of(w, claim.all) for scope in _governed(words, _EXCEPT, 4) for _, w in scope):
+        return True  # "bathing is permitted except by the waterworks"
     # A sentence that holds every word of the claim says what it says with these, too.
     loose = () if share == 1 else EXCLUSIVE | REVERSING
     return any((w in NEGATIVE or _is_prefixed(w) or w in loose) and w not in claim.all for w in clause)
@@ -276,6 +277,8 @@ def _quantified(claim: Words, held: Sequence[Words]) -> bool:
     for kind in KINDS:
         mine = _sides(claim, kind)
         found = [_sides(source, kind) for source in held]
+        if kind is COMPARING and any(w in NEGATORS for w in claim.all):
+            continue  # "those with six or more cannot": fewer can
         for side, heads in mine.items():
             same = [w for theirs in found for w in theirs.get(side, ())]
             if any(side in theirs for theirs in found) and (
@@ -287,8 +290,8 @@ def _quantified(claim: Words, held: Sequence[Words]) -> bool:
                 if any(_one_of(h, other) for h in heads[:1]) or (near and theirs and side not in theirs):
                     return True
     return (
-        _unfounded(claim, held, UNIVERSAL, UNIVERSAL | {"any", "both", "must"})
-        or _unfounded(claim, held, MAJORITY, MAJORITY | UNIVERSAL)
+        _unfounded(claim, held, UNIVERSAL, UNIVERSAL | {"any", "both", "must", "per"})
+        or _unfounded(claim, held, MAJORITY, MAJORITY | UNIVERSAL | {"more-than-half"})
         or _unfounded(
             claim, held, EXCLUSIVE, EXCLUSIVE | {"nothing", "nobody", "no", "without", "single", "but"}
         )

@@ -74,6 +74,8 @@ KINDS = _sets("""
 """)
 """Quantifiers, modal verbs and comparisons: sides that exclude each other."""
 
+COMPARING = next(kind for kind in KINDS if "fewer" in kind[1])
+
 OPPOSITES = _sets("""
     increase increases increased increasing rise rises rose risen rising grow grows grew grown growing
         gain gains gained | decrease decreases decreased decreasing fall falls fell fallen falling drop drops
