@@ -20,7 +20,7 @@ import numpy as np
 
 from rag.cite.compare import changed
 from rag.cite.polarity import Words, alike, turned
-from rag.cite.units import MONTHS, ORDINALS, SMALL, TENS
+from rag.cite.units import MONTHS, ORDINALS, SMALL, TENS, UNITS
 from rag.sentences import sentences
 from rag.types import Vectors, Verdict
 
@@ -46,11 +46,14 @@ _KEPT = 0.65
 _JOINTS = re.compile(r",? (?:and|but|while|whereas|which|who|where)\b|;|, (?=and|but)")
 _VERB = re.compile(r"\b(?:is|are|was|were|can|could|may|must|will|do|does|did|has|have|had)\b", re.IGNORECASE)
 _TIMES_AND_FIGURES = (
-    frozenset("morning afternoon evening night noon half century year month week day".split())
+    frozenset(
+        "morning afternoon evening night noon half century year month week day long wide high deep tall old".split()
+    )
     | SMALL.keys()
     | TENS.keys()
     | ORDINALS.keys()
     | MONTHS.keys()
+    | UNITS.keys()
 )
 _LOOKED_AT = 6
 """Sentences of a source that are embedded: what bounds the time that a check takes."""

@@ -11,10 +11,10 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 
-from rag.cite.facts import Quantity, When, dates, names, quantities
+from rag.cite.facts import Quantity, When, dates, quantities
+from rag.cite.naming import names_differ
 from rag.cite.polarity import Words, alike
-from rag.cite.units import SMALL, TENS, UNITS
-from rag.words import FUNCTION_WORDS
+from rag.cite.units import UNITS
 
 _ABOUT = 0.06
 """How far "about 1,200" may be off; rounding to two digits is at most 5 %."""
@@ -45,7 +45,7 @@ def changed(claim: str, evidence: Sequence[str], source: str, nearest: str) -> l
         reasons.append(reason)
     if _dates_differ(claim, evidence):
         reasons.append("date")
-    if _names_differ(claim, source, nearest):
+    if names_differ(claim, source, nearest):
         reasons.append("name")
     return reasons
 
@@ -62,7 +62,7 @@ def _quantities_differ(claim: str, evidence: Sequence[str]) -> str:
     years = {float(w.year) for w in whens if w.year}
     held_when = {float(x) for w in whens for x in (w.day, w.year) if x}
     hours = {float(w.minute // 60 % 12) for w in whens if w.minute is not None}
-    follows = list(_following([q for q, _ in held], years, " ".join(evidence)))
+    follows = list(_following([q for q, _ in held], years, evidence))
     for quantity in asked:
         same = [(q, text) for q, text in held if _equal(quantity, q)]
         if same:
@@ -73,12 +73,11 @@ def _quantities_differ(claim: str, evidence: Sequence[str]) -> str:
             continue
         if quantity.dimension == "ordinal" and not any(q.dimension == "ordinal" for q, _ in held):
             continue  # "first, send the form": an order of speech
-        if (
-            quantity.dimension == "times"
-            and quantity.value <= 1
-            and not any(q.dimension == "times" for q, _ in held)
-        ):
-            continue
+        if quantity.dimension == "times" and quantity.value <= 1:
+            if not quantity.per or not any(q.dimension == "times" and q.per for q, _ in held):
+                continue  # "at once"
+        if quantity.dimension == "" and quantity.value == 2 and not _counted(quantity, claim, held):
+            continue  # "the two sisters": the source names them
         if quantity.dimension == "" and quantity.value <= 1 and not held:
             continue
         if quantity.dimension == "" and quantity.value in hours:
@@ -91,26 +90,44 @@ def _quantities_differ(claim: str, evidence: Sequence[str]) -> str:
     return ""
 
 
-def _following(held: Sequence[Quantity], years: set[float], text: str) -> Iterator[Quantity]:
+def _following(held: Sequence[Quantity], years: set[float], texts: Sequence[str]) -> Iterator[Quantity]:
     """The figures that follow from those of the evidence by one step."""
     for a in sorted(years):
         for b in sorted(years):
             if b > a:
                 yield Quantity(12 * (b - a), "months", 0, 0, figure=b - a)
-    scales = [q.value / 100 for q in held if q.dimension == "share" and q.value == 50]
-    scales += [q.value for q in held if q.dimension == "times" and not q.per and q.value in (2, 3)]
     for q in held:
         if q.dimension == "share":
             yield Quantity(100 - q.value, "share", 0, 0, q.hedge and "about", figure=100 - q.value)
-        if q.dimension not in ("share", "times", "ordinal"):
-            for scale in scales:
-                for value in (q.value * scale, q.value / scale):
-                    yield Quantity(value, q.dimension, 0, 0, q.hedge, figure=value, per=q.per)
+    for sentence in texts:
+        figures = quantities(sentence)
+        twofold = any((q.dimension, q.value, q.per) in (("share", 50, ""), ("times", 2, "")) for q in figures)
+        scaled = [q for q in figures if twofold and q.dimension not in ("share", "times", "ordinal")]
+        for q in scaled:
+            for value in (q.value / 2, q.value * 2):
+                yield Quantity(value, q.dimension, 0, 0, q.hedge, figure=value, per=q.per)
+        counts = [
+            q
+            for q in figures
+            if q.dimension == "" and re.match(r" of (?:them|these|which)\b", sentence[q.end :])
+        ]
+        for part in counts:
+            for q in figures:
+                if q.dimension == "" and q.value > part.value:
+                    yield Quantity(q.value - part.value, "", 0, 0, figure=q.value - part.value)
+    text = " ".join(texts)
     for m in re.finditer(r"\b(\d+) (?:out )?of (?:the )?(\d+)\b", text):
-        part, whole = float(m[1]), float(m[2])
-        if 0 < part < whole:
-            yield Quantity(whole - part, "", 0, 0, figure=whole - part)
-            yield Quantity(100 * part / whole, "share", 0, 0, figure=100 * part / whole)
+        some, whole = float(m[1]), float(m[2])
+        if 0 < some < whole:
+            yield Quantity(whole - some, "", 0, 0, figure=whole - some)
+            yield Quantity(100 * some / whole, "share", 0, 0, figure=100 * some / whole)
+
+
+def _counted(quantity: Quantity, claim: str, held: Sequence[tuple[Quantity, str]]) -> bool:
+    """Whether the source counts what the claim counts."""
+    noun = _context(claim, quantity, 5)
+    counts = [(q, text) for q, text in held if q.dimension == "" and 1 < q.value < 100]
+    return any(_shared(noun, _context(text, q, 3)) for q, text in counts)
 
 
 def _century(claim: str, quantity: Quantity, years: set[float]) -> bool:
@@ -122,7 +139,7 @@ def _century(claim: str, quantity: Quantity, years: set[float]) -> bool:
 def _equal(claimed: Quantity, held: Quantity) -> bool:
     """Whether the source's figure is the claim's, as far as the claim is exact."""
     kinds = {claimed.dimension, held.dimension}
-    if kinds == {"times", "time"}:
+    if kinds == {"times", "time"} or (kinds == {"", "time"} and (claimed.per or held.per)):
         return _rate(claimed, held) or _rate(held, claimed)
     if kinds == {"times"} and claimed.per and held.per:
         return _often(claimed) == _often(held)
@@ -167,7 +184,7 @@ def _rate(times: Quantity, every: Quantity) -> bool:
     """Whether "twice a minute" says the same as "every 30 seconds"."""
     dimension, factor = UNITS.get(times.per, ("", 0.0))
     return (
-        times.dimension == "times"
+        times.dimension in ("times", "")
         and every.dimension == dimension == "time"
         and math.isclose(times.value * every.value, factor)
     )
@@ -245,99 +262,3 @@ def _pieced(when: When, held: Sequence[When]) -> bool:
             without.says(h) and h.year in (None, when.year) for h in held
         )
     return False
-
-
-# --- names ----------------------------------------------------------------------
-
-
-def _names_differ(claim: str, source: str, nearest: str) -> bool:
-    there = [m.casefold().rstrip(".'’-") for m in re.findall(r"[^\W\d_][\w'’.-]*", source)]
-    initials = _initials(source)
-    missing = []
-    for name in names(claim):
-        folded = name.text.casefold().strip(".")
-        if folded in FUNCTION_WORDS or len(folded) < 2 or re.split(r"[^a-z]", folded)[0] in _FIGURES:
-            continue
-        parts = [p for p in re.split(r"[-.’']", folded) if len(p) > 1] or [folded]
-        if (
-            folded in there
-            or all(any(_same_name(p, t) or (name.opens and alike(p, t)) for t in there) for p in parts)
-            or folded in initials
-            or folded.replace(".", "") in initials
-        ):
-            continue
-        if name.text.isupper() and len(name.text) <= 6 and folded in _initials(claim):
-            continue
-        missing.append(name)
-    if any(not name.opens for name in missing) or _titles_differ(claim, source):
-        return True
-    if not missing:
-        return False
-    # The first word of a sentence is capitalised whatever it is: it counts as a name where
-    # a name of the source is left over.
-    said = [m.casefold() for m in re.findall(r"[^\W\d_][\w'’-]*", claim)]
-    left = [
-        n
-        for n in names(nearest)
-        if n.text.casefold() not in FUNCTION_WORDS and not any(_same_name(n.text.casefold(), s) for s in said)
-    ]
-    return any(not n.opens for n in left) or (
-        bool(left) and len(Words.of(nearest).content) > 1 and _opens_with_name(nearest, claim)
-    )
-
-
-def _titles_differ(claim: str, source: str) -> bool:
-    """Whether a title stands before another name than in the source: roles were exchanged."""
-    pairs = re.compile(r"\b([A-Z][a-z]+\.?) ([A-Z][\w’'-]+)")
-    theirs = {(a.casefold(), b.casefold()) for a, b in pairs.findall(source)}
-    titles, called = {a for a, _ in theirs}, {b for _, b in theirs}
-    mine = {(a.casefold(), b.casefold()) for a, b in pairs.findall(claim)}
-    return any((a, b) not in theirs and a in titles and b in called and a not in called for a, b in mine)
-
-
-def _opens_with_name(nearest: str, claim: str) -> bool:
-    """Whether both sentences go on alike after their first word: then it is the first that was changed."""
-    mine, theirs = Words.of(claim).content[1:4], Words.of(nearest).content[1:5]
-    return bool(mine) and sum(any(alike(w, t) for t in theirs) for w in mine) >= min(2, len(mine))
-
-
-def _same_name(a: str, b: str) -> bool:
-    if a == b:
-        return True
-    shorter, longer = sorted((a, b), key=len)
-    if (
-        longer.removesuffix("s") == shorter
-        or longer.removesuffix("'s") == shorter
-        or longer.removesuffix("’s") == shorter
-    ):
-        return True
-    common = 0
-    for x, y in zip(shorter, longer, strict=False):
-        if x != y:
-            break
-        common += 1
-    # "Portugal" and "Portuguese", "Sweden" and "Swedish": the nation's word begins alike.
-    return common >= 4 and shorter[common:] in _COUNTRY and longer[common:] in _DEMONYM
-
-
-_COUNTRY = frozenset(["", "al", "y", "ay", "en", "a", "e", "o", "ia", "ey", "and"])
-_FIGURES = SMALL.keys() | TENS.keys()
-_DEMONYM = frozenset(
-    "an ian ese ish uese ic i n s es er ean egian ch ns ans ians ers ander anders nian".split()
-)
-
-
-def _initials(text: str) -> set[str]:
-    """The acronyms of runs of capitalised words: "World Health Organization" gives "who"."""
-    found = set()
-    words = re.findall(r"[^\W\d_][\w'’-]*", text)
-    for at in range(len(words)):
-        letters = ""
-        for word in words[at : at + 7]:
-            if word[0].isupper():
-                letters += word[0].casefold()
-            elif word.casefold() not in ("of", "the", "and", "for", "in"):
-                break
-            if len(letters) >= 2:
-                found.add(letters)
-    return found

@@ -60,7 +60,7 @@ _TOKEN = re.compile(
 _DIVIDED = "second|minute|hour|day|week|month|year|decade|century|mile|metre|meter|kilo|litre|liter|dozen"
 _FEW_WORDS = "|".join(SMALL)
 _PART = re.compile(
-    rf"(?:(?:half|(?:a |one )?quarter of) an? (?P<unit>{_DIVIDED})|an? (?P<whole>{_DIVIDED}) and a half"
+    rf"(?:(?:half an?|half|(?:a |one |three )?quarters? of an?)[ -](?P<unit>{_DIVIDED})|an? (?P<whole>{_DIVIDED}) and a half"
     rf"|(?P<one>\d+|{_FEW_WORDS}) (?:in|out of) (?:every )?(?P<of>\d{{1,3}}|{_FEW_WORDS})(?! ?[\w%€]*(?:day|week|year|month)))\b",
     re.IGNORECASE,
 )
@@ -239,9 +239,15 @@ def _part(m: re.Match[str]) -> tuple[float, str, float]:
         low, high = (float(w) if w.isdigit() else float(SMALL[w.casefold()]) for w in (m["one"], m["of"]))
         return (100 * low / high if high else 0.0), "share", 1.0
     unit = (m["whole"] or m["unit"]).casefold()
-    share = 1.5 if m["whole"] else 0.25 if m[0][0] in "aAqQ" else 0.5
+    share = 1.5 if m["whole"] else _quarters(m[0].casefold())
     dimension, factor = ("", 12.0) if unit == "dozen" else UNITS[unit]
     return share, dimension, factor
+
+
+def _quarters(text: str) -> float:
+    if "quarter" not in text:
+        return 0.5
+    return 0.75 if text.startswith("three") else 0.25
 
 
 def _noun(tokens: list[tuple[str, int, int]], at: int) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from rag.cite.forms import irregular
 from rag.cite.turning import (
+    BELIEF,
     COMPARING,
     EXCLUSIVE,
     KINDS,
@@ -170,7 +171,8 @@ def _governed(words: Words, governors: frozenset[str], most: int) -> list[list[t
             continue
         scope: list[tuple[int, str]] = []
         for n, following in enumerate(words.all[at + 1 :], at + 1):
-            if following in ".;:!?," or following in _CLAUSE_STARTS or len(scope) == most:
+            ends = following in ".;:!?," or following in _CLAUSE_STARTS
+            if ends or (following == "and" and governors is NEGATORS) or len(scope) == most:
                 break
             if following[0].isalnum() and not _passed(following, governors):
                 scope.append((n, following))
@@ -213,7 +215,7 @@ def _negated(claim: Words, held: Sequence[Words]) -> bool:
         return False  # "without the course you cannot": what two negations say is beyond words
     if mine:
         return _denies(claim, held, mine[0])
-    if negators or any(w in REVERSING for w in claim.all):
+    if negators or any(w in BELIEF for w in claim.all):
         return False
     return any(_denied(claim, source) for source in held)
 
@@ -262,7 +264,7 @@ def _denied(claim: Words, source: Words) -> bool:
         if any(w in _COMPARED and w not in claim.all for w in head):
             continue  # "nobody may stay longer"
         shared = [w for w in head if _places(claim, w)]
-        plain = [w for w in shared if set(_places(source, w)) - under]
+        plain = set(_places(source, head[0])) - under if head else set()
         if shared and not plain and shared[0] == head[0] and 3 * len(shared) >= 2 * len(head):
             return True
     return False

@@ -43,8 +43,11 @@ REVERSING = _words("""
 """)
 """Words by which a sentence may speak of what is not so."""
 
+BELIEF = _words("contrary believed assumed thought supposed formerly previously")
+"""Words by which a claim says what was wrongly held to be so."""
+
 TRANSPARENT = _words("""
-    allowed able permitted possible required obliged necessary needed has-to have-to need needs used going
+    allowed able permitted possible required obliged necessary has-to have-to need needs used going
     been being get gets got must may can could
 """)
 """Words between a negator and the verb that it negates."""
@@ -128,7 +131,8 @@ OPPOSITES = _sets("""
     gross | net
     red | white | blue | green | black | yellow
     heavier heavy | lighter light
-    faster fastest fast | slower slowest slow
+    faster fastest fast quick quicker quickly | slower slowest slow slowly
+    rightly correctly | wrongly mistakenly incorrectly
     loved liked | hated disliked
     attack attacked | defend defended
     parent parents | child children
