@@ -31,9 +31,10 @@ COSINE_WEIGHT, COVERAGE_WEIGHT, BIAS = 12.0, 5.0, -4.4
 holds."""
 THRESHOLD = 0.5
 """Least support of a claim that is supported."""
-_FLAGGED = 0.5
-"""What one changed fact leaves of the score: a flagged claim is below the threshold."""
+_PER_REASON = 1.5
+"""What a changed fact takes from the logit of the score."""
 
+_CLAUSES = re.compile(r",? (?:and|but|while|whereas|which|who|where|because|so that|although)\b|;|, ")
 _SPACE = re.compile(r"\s+")
 _QUOTES = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "\u00a0": " "})
 _EDGES = " \t\n\"'.,;:!?()[]*_`-"
@@ -95,12 +96,11 @@ def judge(claim: str, source: str, embed: EmbedTexts | None = None) -> Judgement
     ]
     reasons = changed(claim, [texts[n] for n in keep], source, texts[at])
     reasons += turned(claim, texts[at], [texts[n] for n in keep if n != at and cover[n]])
-    support = _support(max(cosines), max(cover[at], coverage(claim, near)))
+    nearness = _logit(_closest(claim, texts, at, cosines, embed), max(cover[at], coverage(claim, near)))
+    support = _sigmoid(nearness)
     if not reasons and (support < THRESHOLD or _added(claim, texts, embed)):
         reasons.append("meaning")
-    score = support
-    if reasons and support >= THRESHOLD:
-        score = 0.99 * THRESHOLD * support * _FLAGGED ** (len(reasons) - 1)
+    score = _sigmoid(nearness - _PER_REASON * len(reasons)) if support >= THRESHOLD else support
     return Judgement("unsupported" if reasons else "supported", score, tuple(reasons), *spans[at])
 
 
@@ -158,8 +158,22 @@ def _says_something(part: str) -> bool:
 # --- nearness -------------------------------------------------------------------
 
 
-def _support(cosine: float, coverage: float) -> float:
-    return 1 / (1 + math.exp(-(COSINE_WEIGHT * cosine + COVERAGE_WEIGHT * coverage + BIAS)))
+def _logit(cosine: float, coverage: float) -> float:
+    return COSINE_WEIGHT * cosine + COVERAGE_WEIGHT * coverage + BIAS
+
+
+def _sigmoid(logit: float) -> float:
+    return 1 / (1 + math.exp(-logit))
+
+
+def _closest(
+    claim: str, texts: Sequence[str], at: int, cosines: Sequence[float], embed: EmbedTexts | None
+) -> float:
+    """Cosine of the nearest sentence, or of a clause of the one that counts as nearest."""
+    clauses = [clause for clause in _CLAUSES.split(texts[at]) if len(clause.split()) > 2]
+    if embed is None or len(clauses) < 2:
+        return max(cosines)
+    return max(*cosines, *_cosines(claim, clauses[:4], embed))
 
 
 def _cosines(claim: str, texts: Sequence[str], embed: EmbedTexts | None) -> list[float]:

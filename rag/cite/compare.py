@@ -18,6 +18,8 @@ from rag.cite.units import UNITS
 
 _ABOUT = 0.06
 """How far "about 1,200" may be off; rounding to two digits is at most 5 %."""
+_OVER = 1.3
+"""How far above "more than 300" a figure may be."""
 _ABOUT_A_SHARE = 0.12
 """How far "nearly a third" may be off: 30 % is called that."""
 _FRACTIONS = frozenset((20, 25, 33, 50, 67, 75, 80))
@@ -69,7 +71,11 @@ def _quantities_differ(claim: str, evidence: Sequence[str]) -> str:
             if _bound_elsewhere(quantity, claim, same, held):
                 return "number"
             continue
-        if quantity.value in (years | held_when) and quantity.dimension in ("", "ordinal"):
+        if (
+            quantity.value in (years | held_when)
+            and quantity.dimension in ("", "ordinal")
+            and not quantity.noun
+        ):
             continue
         if quantity.dimension == "ordinal" and not any(q.dimension == "ordinal" for q, _ in held):
             continue  # "first, send the form": an order of speech
@@ -80,7 +86,7 @@ def _quantities_differ(claim: str, evidence: Sequence[str]) -> str:
             continue  # "the two sisters": the source names them
         if quantity.dimension == "" and quantity.value <= 1 and not held:
             continue
-        if quantity.dimension == "" and quantity.value in hours:
+        if quantity.dimension == "" and quantity.value in hours and not quantity.noun:
             continue  # "five in the morning"
         if quantity.dimension == "ordinal" and _century(claim, quantity, years):
             continue
@@ -165,13 +171,18 @@ def _equal(claimed: Quantity, held: Quantity) -> bool:
         return True
     if kinds == {"share"} and claimed.hedge and abs(a - b) <= _ABOUT_A_SHARE * b and round(a) in _FRACTIONS:
         return True
-    if about:
+    if about and (claimed.hedge or _digits(a) < _digits(b)):
         return math.isclose(a, b, rel_tol=_ABOUT)
     if claimed.hedge == "over" and not held.hedge:
-        return a < b <= 1.5 * a
+        return a < b <= _OVER * a
     if claimed.hedge == "under" and not held.hedge:
-        return 0.6 * a <= b < a
+        return a / _OVER <= b < a
     return False
+
+
+def _digits(value: float) -> int:
+    """Significant digits."""
+    return len(f"{value:.6g}".replace(".", "").strip("0"))
 
 
 def _often(times: Quantity) -> float:

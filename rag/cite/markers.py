@@ -46,15 +46,35 @@ class MarkerParser:
         self._held = ""
         self._fence = ""
         """The backticks that opened the code that the text stands in."""
+        self._given = ""
+        """The end of the text that was given out."""
+        self._dangling = False
+        """Whether a marker stood behind ``[2``: what closes that would make a number that was not read."""
 
     def feed(self, piece: str) -> Iterator[str | Marker]:
         """What is certain with this piece."""
         self._held += piece
-        yield from self._read(final=False)
+        yield from self._apart(self._read(final=False))
 
     def end(self) -> Iterator[str | Marker]:
         """What was held back."""
-        yield from self._read(final=True)
+        yield from self._apart(self._read(final=True))
+
+    def _apart(self, tokens: Iterator[str | Marker]) -> Iterator[str | Marker]:
+        """The tokens, without a bracket that would close a number around a marker: ``[2[1]]``."""
+        for token in tokens:
+            if isinstance(token, Marker):
+                self._dangling = self._dangling or _UNCLOSED.search(self._given) is not None
+                yield token
+                continue
+            if self._dangling:
+                text = token.lstrip()
+                self._dangling = not text
+                if text[:1] and text[0] in _CLOSE:
+                    token = token[: len(token) - len(text)] + text[1:]
+            self._given = (self._given + token)[-_MOST:]
+            if token:
+                yield token
 
     def _read(self, final: bool) -> Iterator[str | Marker]:
         text = ""
@@ -140,6 +160,7 @@ class MarkerParser:
         return Marker(tuple(numbers), unknown)
 
 
+_UNCLOSED = re.compile(rf"[\[【]\s*{_NUMBER}\s*$")
 _CUT_OFF = re.compile(rf"[\[【]+\s*{_WORDS}{_NUMBER}[\s\d,;&†-]*", re.IGNORECASE)
 _PREFIX = re.compile(r"[\[【][\[【]?[\s\w^#:,;&\-–—†\]】\[【.]*")
 

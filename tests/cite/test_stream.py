@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rag.cite import judge
@@ -154,6 +154,8 @@ WORDS = st.sampled_from(
 
 
 @given(st.lists(WORDS, max_size=25))
+@example(["[2", "[1]", "]"])
+@example(["The permit costs", "[2", " [9]", "[1]", "]", "]"])
 @settings(max_examples=200)
 def test_every_number_that_is_shown_was_checked(pieces: list[str]) -> None:
     text, draft = write(*pieces)
