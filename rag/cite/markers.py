@@ -68,10 +68,10 @@ class MarkerParser:
                 yield token
                 continue
             if self._dangling:
-                text = token.lstrip()
-                self._dangling = not text
-                if text[:1] and text[0] in _CLOSE:
-                    token = token[: len(token) - len(text)] + text[1:]
+                rest = token.lstrip(_CLOSE + " \t\n")
+                before = token[: len(token) - len(rest)]
+                token = "".join(c for c in before if c not in _CLOSE) + rest
+                self._dangling = not rest
             self._given = (self._given + token)[-_MOST:]
             if token:
                 yield token

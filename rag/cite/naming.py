@@ -65,14 +65,14 @@ def _country_in(there: Sequence[str]) -> bool:
 def _exchanged(claim: str, source: str) -> bool:
     """Whether a clause of the source says what the claim says, of another name of the source."""
     everyone = {n.text.casefold() for n in names(source) if not n.opens}
-    everyone |= {n.text.casefold() for n in names(source) if _mid(n.text, source)}
+    everyone |= {n.text.casefold() for n in names(source) if _mid(n.text, f"{source} {claim}")}
     mine = [n.text.casefold() for n in names(claim) if n.text.casefold() in everyone]
     rest = [w for w in Words.of(claim).content if w not in everyone]
     if len(mine) != 1 or not rest:
         return False
     for clause in _CLAUSES.split(source):
         words = Words.of(clause).all
-        if mine[0] in words or not any(w in everyone for w in words[:3]):
+        if mine[0] in clause.casefold() or not any(w in everyone for w in words[:3]):
             continue
         if sum(any(alike(w, t) for t in words) for w in rest) >= 0.8 * len(rest):
             return not _said_of(mine[0], rest, source)

@@ -52,7 +52,13 @@ def test_a_change_is_named(claim: str, reason: str) -> None:
     found = judge(claim, SOURCE)
 
     assert (found.verdict, reason in found.reasons) == ("unsupported", True)
-    assert found.score < 0.5
+
+
+def test_a_change_costs_score() -> None:
+    right = judge("By 3 May 2021 applicants have to send form P-12.", SOURCE)
+    wrong = judge("By 5 May 2021 applicants have to send form P-12.", SOURCE)
+
+    assert wrong.score < right.score
 
 
 def test_a_whole_sentence_word_for_word_is_verbatim_and_found() -> None:
