@@ -25,6 +25,8 @@ _ABOUT_A_SHARE = 0.12
 _FRACTIONS = frozenset((20, 25, 33, 50, 67, 75, 80))
 _MONTH_IN_DAYS, _MONTH_OFF = 30.44, 0.09
 """Days of a month, and how far off "three months" for "twelve weeks" may be."""
+_MEASURED = frozenset(("length", "mass", "volume"))
+_BARE_UNIT = re.compile(rf"\b(?:an?|one) ({'|'.join(u for u in UNITS if len(u) > 3)})\b", re.IGNORECASE)
 _OTHER_YEAR = re.compile(
     r"\b(?:the )?(?:year before|previous year|year after|next year|following year|year earlier|year later)\b",
     re.I,
@@ -57,6 +59,8 @@ def changed(claim: str, evidence: Sequence[str], source: str, nearest: str) -> l
 
 def _quantities_differ(claim: str, evidence: Sequence[str]) -> str:
     asked = quantities(claim)
+    if _bare_units_differ(claim, " ".join(evidence)):
+        return "unit"
     if not asked:
         return ""
     held = [(q, text) for text in evidence for q in quantities(text)]
@@ -82,7 +86,7 @@ def _quantities_differ(claim: str, evidence: Sequence[str]) -> str:
         if quantity.dimension == "times" and quantity.value <= 1:
             if not quantity.per or not any(q.dimension == "times" and q.per for q, _ in held):
                 continue  # "at once"
-        if quantity.dimension == "" and quantity.value == 2 and not _counted(quantity, claim, held):
+        if quantity.dimension == "" and 2 <= quantity.value <= 4 and not _counted(quantity, claim, held):
             continue  # "the two sisters": the source names them
         if quantity.dimension == "" and quantity.value <= 1 and not held:
             continue
@@ -94,6 +98,17 @@ def _quantities_differ(claim: str, evidence: Sequence[str]) -> str:
             continue
         return "unit" if any(math.isclose(q.figure, quantity.figure) for q, _ in held) else "number"
     return ""
+
+
+def _bare_units_differ(claim: str, text: str) -> bool:
+    """Whether the claim has "a gallon" where the evidence has "a litre"."""
+    theirs = {m[1].casefold() for m in _BARE_UNIT.finditer(text)}
+    for m in _BARE_UNIT.finditer(claim):
+        unit = m[1].casefold()
+        other = {u for u in theirs if u != unit and UNITS[u][0] == UNITS[unit][0] in _MEASURED}
+        if other and not re.search(rf"\b{unit[:-1]}", text, re.I):
+            return True
+    return False
 
 
 def _following(held: Sequence[Quantity], years: set[float], texts: Sequence[str]) -> Iterator[Quantity]:

@@ -58,11 +58,17 @@ _TOKEN = re.compile(
     r"[^\W\d_]+(?:['’][^\W\d_]+)*|[^\w\s]"
 )
 _DIVIDED = "second|minute|hour|day|week|month|year|decade|century|mile|metre|meter|kilo|litre|liter|dozen"
-_FEW_WORDS = "|".join(SMALL)
+_FEW_WORDS = "|".join((*TENS, *SMALL))
 _PART = re.compile(
-    rf"(?:(?:half an?|half|(?:a |one |three )?quarters? of an?)[ -](?P<unit>{_DIVIDED})|an? (?P<whole>{_DIVIDED}) and a half"
-    rf"|(?P<one>\d+|{_FEW_WORDS}) (?:in|out of) (?:every )?(?P<of>\d{{1,3}}|{_FEW_WORDS})(?! ?[\w%€]*(?:day|week|year|month)))\b",
-    re.IGNORECASE,
+    rf"""(?:
+      (?:half\ an?|half|(?:a\ |one\ |three\ )?quarters?\ of\ an?)[ -](?P<unit>{_DIVIDED})
+    | an?\ (?P<whole>{_DIVIDED})\ and\ a\ half
+    | every\ (?P<nth>other|second|third|fourth)\ (?P<each>{_DIVIDED})
+    | an?\ (?P<fortnight>fortnight)
+    | (?P<one>\d+|{_FEW_WORDS})\ (?:in|out\ of)\ (?:every\ )?(?P<of>\d{{1,3}}|{_FEW_WORDS})
+      (?!\ ?[\w%€]*(?:day|week|year|month))
+    )\b""",
+    re.IGNORECASE | re.VERBOSE,
 )
 _PER = re.compile(
     r"\s*(?:(?:a|an|per|each|every|/)\s*)?(second|minute|hour|day|night|week|month|quarter|year|person|hourly|daily|weekly|"
@@ -234,14 +240,21 @@ def quantities(text: str) -> list[Quantity]:
 
 
 def _part(m: re.Match[str]) -> tuple[float, str, float]:
-    """The figure of "half an hour", "a minute and a half", "half a dozen" or "one in four"."""
+    """The figure of "half an hour", "a minute and a half", "every other year" or "one in four".
+
+    Its value, its dimension, and the factor to the dimension's own unit.
+    """
     if m["of"]:
-        low, high = (float(w) if w.isdigit() else float(SMALL[w.casefold()]) for w in (m["one"], m["of"]))
+        words = SMALL | TENS
+        low, high = (float(w) if w.isdigit() else float(words[w.casefold()]) for w in (m["one"], m["of"]))
         return (100 * low / high if high else 0.0), "share", 1.0
+    if m["nth"]:
+        return float(ORDINALS.get(m["nth"].casefold(), 2)), *UNITS[m["each"].casefold()]
+    if m["fortnight"]:
+        return 1.0, *UNITS["fortnight"]
     unit = (m["whole"] or m["unit"]).casefold()
-    share = 1.5 if m["whole"] else _quarters(m[0].casefold())
     dimension, factor = ("", 12.0) if unit == "dozen" else UNITS[unit]
-    return share, dimension, factor
+    return (1.5 if m["whole"] else _quarters(m[0].casefold())), dimension, factor
 
 
 def _quarters(text: str) -> float:
@@ -252,7 +265,7 @@ def _quarters(text: str) -> float:
 
 def _noun(tokens: list[tuple[str, int, int]], at: int) -> str:
     word = tokens[at][0].casefold() if at < len(tokens) else ""
-    return word if len(word) > 2 and word.isalpha() and word not in FUNCTION_WORDS else ""
+    return word if len(word) > 2 and word.isalpha() and word not in FUNCTION_WORDS | BEFORE_A_MONTH else ""
 
 
 def _hedge(before: str) -> Hedge:

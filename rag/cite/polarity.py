@@ -20,6 +20,8 @@ from rag.cite.turning import (
     NEGATIVE,
     NEGATORS,
     OPPOSITES,
+    PERMISSIVE,
+    PROHIBITING,
     REVERSING,
     TIMES_OF_YEAR,
     TRANSPARENT,
@@ -52,6 +54,10 @@ _BREAKS = _CLAUSE_STARTS | frozenset(".;:!?")
 _PRONOUNS = frozenset("nothing none nobody neither nowhere".split())
 """Negators that stand for a thing: what follows them is not all that they deny."""
 _QUANTIFIERS = frozenset(word for kind in KINDS for side in kind for word in side)
+_COMPARING = frozenset(
+    "under over below above more less fewer older younger longer shorter than exceeds".split()
+)
+_CONDITIONS = frozenset("if unless except only provided until before after when while".split())
 _EXCEPT = frozenset(("except", "unless"))
 _COMPARED = frozenset("longer more less later earlier further higher lower older younger".split())
 _NEARLY_ALL = 0.75
@@ -80,6 +86,7 @@ _PHRASES = (
     ),
     (re.compile(r"\bdrop(?:s|ped|ping)? support\b", re.I), "excludes"),
     (re.compile(r"\b(?:keep|keeps|kept) (?=[^.;,]{1,40} from [a-z]+ing\b)", re.I), "prevented "),
+    (re.compile(r"\boff[ -]limits\b", re.I), "forbidden"),
     (re.compile(r"\bno one\b", re.I), "nobody"),
     (
         re.compile(r"\b(?:the )?(?:bulk|majority|larger part)\b|\bnearly all\b", re.I),
@@ -213,11 +220,41 @@ def _negated(claim: Words, held: Sequence[Words]) -> bool:
     negators = sum(w in NEGATORS for w in claim.all)
     if negators > 1:
         return False  # "without the course you cannot": what two negations say is beyond words
+    if mine and any(w in _COMPARING for w in claim.all):
+        return False  # "those under eighteen cannot": those who are at least that can
     if mine:
         return _denies(claim, held, mine[0])
     if negators or any(w in BELIEF for w in claim.all):
         return False
-    return any(_denied(claim, source) for source in held)
+    return any(_denied(claim, source) or _permits(claim, source) for source in held)
+
+
+def _permits(claim: Words, source: Words) -> bool:
+    """Whether the claim permits what a clause of the source forbids."""
+    at = next((n for n, w in enumerate(claim.all) if w in PERMISSIVE), None)
+    if at is None or any(w in _CONDITIONS for w in claim.all):
+        return False
+    subject = [w for w in claim.all[:at] if w[0].isalnum() and w not in FUNCTION_WORDS]
+    for clause in _clauses(source):
+        forbids = any(w in PROHIBITING for w in clause) or (
+            any(w in NEGATORS for w in clause) and any(w in PERMISSIVE or w == "must" for w in clause)
+        )
+        if not forbids or any(w in _CONDITIONS or w in _COMPARED for w in clause):
+            continue
+        shared = sum(_one_of(w, clause) for w in set(claim.content) - PERMISSIVE)
+        if shared >= 2 or (subject and _one_of(subject[-1], clause)):
+            return True
+    return False
+
+
+def _clauses(words: Words) -> list[list[str]]:
+    found: list[list[str]] = [[]]
+    for word in words.all:
+        if word in _BREAKS or word == ",":
+            found.append([])
+        else:
+            found[-1].append(word)
+    return found
 
 
 def _denies(claim: Words, held: Sequence[Words], scope: Sequence[tuple[int, str]]) -> bool:
@@ -243,8 +280,9 @@ def _under_negation(words: Words, place: int, claim: Words, share: float) -> boo
         end += 1
     before = words.all[max(start - 1, 0, place - 7) : place]
     clause = (*before[-5:], *words.all[place : min(end, place + 6)])
+    limited = any(w in _COMPARED for w in words.all[place:end]) and not any(w in _COMPARED for w in claim.all)
     if any(w in NEGATORS for w in before):
-        return True
+        return not limited  # "may not work there for longer than a week": a limit
     if any(_one_of(w, claim.all) for scope in _governed(words, _EXCEPT, 4) for _, w in scope):
         return True  # "bathing is permitted except by the waterworks"
     # A sentence that holds every word of the claim says what it says with these, too.
@@ -305,7 +343,7 @@ def _unfounded(claim: Words, held: Sequence[Words], strong: frozenset[str], enou
     scopes = _governed(claim, strong, 2)
     if not scopes:
         return False
-    if any(w in _PRONOUNS or w == "never" for w in held[0].all):
+    if any(w in ("never", "nothing", "none", "nobody") for w in held[0].all):
         return False  # "all of it is theirs": none of it is others'
     founding = [w for source in held for found in _governed(source, enough, 2) for _, w in found[:2]]
     synonyms = [w for w in founding if w not in TIMES_OF_YEAR and not _places(claim, w)]
@@ -350,12 +388,18 @@ def _opposed(claim: Words, source: Words, nearest: bool) -> bool:
             continue
         if any(w in mine for w in against) or any(w in NEGATORS for w in (*claim.all[max(0, at - 4) : at],)):
             continue
+        if any(_negated_at(source, w) for w in against):
+            continue
         before = next((w for w in reversed(claim.all[:at]) if w[0].isalnum() and w not in FUNCTION_WORDS), "")
         if _held(claim, source) >= 0.5 or (
             before and _one_of(before, theirs) and _held(claim, source) >= 0.3
         ):
             return True
     return False
+
+
+def _negated_at(words: Words, word: str) -> bool:
+    return any(w in NEGATORS for n in _places(words, word) for w in words.all[max(0, n - 3) : n])
 
 
 def _order_differs(claim: Words, source: Words) -> bool:

@@ -52,6 +52,11 @@ TRANSPARENT = _words("""
 """)
 """Words between a negator and the verb that it negates."""
 
+PROHIBITING = _words("""
+    forbidden prohibited banned barred disallowed illegal unlawful
+""")
+PERMISSIVE = _words("may can allowed permitted legal lawful")
+
 TIMES_OF_YEAR = _words("""
     year years month months week weeks day days hour hours spring summer autumn winter morning evening
     night weekday weekend time
@@ -66,6 +71,8 @@ KINDS = _sets("""
     all every each always everyone everybody everything | some several few sometimes certain
         occasionally partly partially a-few minority | most mostly majority usually often generally
         typically normally
+    always invariably | usually generally normally typically mostly | sometimes occasionally | rarely
+        seldom hardly scarcely | never
     many numerous often frequently | few a-few rarely seldom hardly scarcely
     must provided required requires require mandatory compulsory obliged obligatory has-to have-to need needs | may
         can could might optional optionally allowed
