@@ -19,8 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from rag.cite.compare import changed
-from rag.cite.polarity import Words, alike, turned
+from rag.cite.polarity import turned
 from rag.cite.units import MONTHS, ORDINALS, SMALL, TENS, UNITS
+from rag.cite.wording import Words, alike
 from rag.sentences import sentences
 from rag.types import Vectors, Verdict
 
@@ -48,7 +49,8 @@ _JOINTS = re.compile(r",? (?:and|but|while|whereas|which|who|where)\b|;|, (?=and
 _VERB = re.compile(r"\b(?:is|are|was|were|can|could|may|must|will|do|does|did|has|have|had)\b", re.IGNORECASE)
 _TIMES_AND_FIGURES = (
     frozenset(
-        "morning afternoon evening night noon half century year month week day long wide high deep tall old".split()
+        "morning afternoon evening night noon half century year month week day long wide high deep tall "
+        "old".split()
     )
     | SMALL.keys()
     | TENS.keys()

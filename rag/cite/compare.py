@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 
 from rag.cite.facts import Quantity, When, dates, quantities
 from rag.cite.naming import names_differ
-from rag.cite.polarity import Words, alike
 from rag.cite.units import UNITS
+from rag.cite.wording import Words, alike
 
 _ABOUT = 0.06
 """How far "about 1,200" may be off; rounding to two digits is at most 5 %."""
@@ -83,9 +83,9 @@ def _quantities_differ(claim: str, evidence: Sequence[str]) -> str:
             continue
         if quantity.dimension == "ordinal" and not any(q.dimension == "ordinal" for q, _ in held):
             continue  # "first, send the form": an order of speech
-        if quantity.dimension == "times" and quantity.value <= 1:
-            if not quantity.per or not any(q.dimension == "times" and q.per for q, _ in held):
-                continue  # "at once"
+        rates = quantity.per and any(q.dimension == "times" and q.per for q, _ in held)
+        if quantity.dimension == "times" and quantity.value <= 1 and not rates:
+            continue  # "at once"
         if quantity.dimension == "" and 2 <= quantity.value <= 4 and not _counted(quantity, claim, held):
             continue  # "the two sisters": the source names them
         if quantity.dimension == "" and quantity.value <= 1 and not held:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 
 from rag.cite.facts import Name, names
-from rag.cite.polarity import Words, alike
 from rag.cite.units import SMALL, TENS
+from rag.cite.wording import Words, alike
 from rag.words import FUNCTION_WORDS
 
 

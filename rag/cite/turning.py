@@ -74,8 +74,8 @@ KINDS = _sets("""
     always invariably | usually generally normally typically mostly | sometimes occasionally | rarely
         seldom hardly scarcely | never
     many numerous often frequently | few a-few rarely seldom hardly scarcely
-    must provided required requires require mandatory compulsory obliged obligatory has-to have-to need needs | may
-        can could might optional optionally allowed
+    must provided required requires require mandatory compulsory obliged obligatory has-to have-to need
+        needs | may can could might optional optionally allowed
     only solely exclusively just | also including too additionally as-well besides
     at-least minimum | at-most maximum up-to
     more over above exceeds exceed exceeding greater higher larger bigger | less fewer under below lower

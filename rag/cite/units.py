@@ -111,7 +111,8 @@ MONTHS = {
 }
 WEEKDAYS = frozenset("monday tuesday wednesday thursday friday saturday sunday".split())
 BETWEEN_FIGURE_AND_UNIT = frozenset(
-    "working business calendar full consecutive extra whole more additional further other square cubic".split()
+    "working business calendar full consecutive extra whole more additional further other square "
+    "cubic".split()
 )
 """Words that may stand between a figure and its unit."""
 BEFORE_A_MONTH = frozenset(
