@@ -225,7 +225,8 @@ class Engine:
         settings = prototype.settings
         return Ingest(
             self.library(prototype),
-            self.embedder(settings.embedding_model),
+            lambda: self.embedder(settings.embedding_model),
+            model=settings.embedding_model,
             prototype=prototype.name,
             chunking=Chunking(section_tokens=settings.section_tokens),
             options=self._options(prototype),

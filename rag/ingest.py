@@ -69,28 +69,32 @@ class _Run:
 class Ingest:
     """One ingest of some paths into one library.
 
-    ``shape`` names everything beside the files that shapes the index; ``options`` are
-    those of the readers. Call :meth:`run` once.
+    ``load`` gives the embedder of ``model`` and is called only where a file changed: importing
+    what a model runs on takes longer than finding that none did. ``options`` are those of the
+    readers. Call :meth:`run` once.
     """
 
     def __init__(
         self,
         library: Library,
-        embedder: Embedder,
+        load: Callable[[], Embedder],
         *,
+        model: str,
         prototype: str,
         chunking: Chunking,
         options: ReadOptions,
         progress: Progress | None = None,
     ) -> None:
         self._library = library
-        self._embedder = embedder
+        self._load = load
+        self._model = model
+        self._embedder: Embedder
         self._prototype = prototype
         self._chunking = chunking
         self._options = options
         self._report = progress or (lambda _: None)
         csv = {pattern: asdict(columns) for pattern, columns in options.csv.items()}
-        self._shape = json.dumps([VERSION, embedder.name, asdict(chunking), csv], sort_keys=True)
+        self._shape = json.dumps([VERSION, model, asdict(chunking), csv], sort_keys=True)
         self._started = time.perf_counter()
         self._run = _Run()
         self._records: dict[str, DocumentRecord] = {}
@@ -135,6 +139,7 @@ class Ingest:
             self._files_total, self._files_done = len(files), len(unchanged)
             self._unread = sum(f.size for f in changed)
             if changed:
+                self._embedder = self._load()
                 self._mark_changing()
             for file in changed:
                 self._ingest_file(file, by_source.get(file.source, {}))
@@ -395,7 +400,7 @@ class Ingest:
         version = index_version(shape, self._records.values())
         known = self._library.index.facts()
         if (self._records or known) and known.get("index_version") != version:
-            self._library.index.set_facts(index_version=version, shape=shape, model=self._embedder.name)
+            self._library.index.set_facts(index_version=version, shape=shape, model=self._model)
             self._library.settle(self._records)
 
     def _tell(self, stage: str, current: str = "") -> None:

@@ -93,8 +93,8 @@ def score_documents(one: Contender, questions: Sequence[Question]) -> Scores:
 def run(name: str, corpus: Corpus, questions: Sequence[Question], folder: Path) -> Scores:
     started = time.perf_counter()
     one = contender(name)
-    one.load()
-    one.ingest(corpus, folder)
+    one.load(folder)
+    one.ingest(corpus)
     is_excerpts = bool(questions[0].excerpts)
     scores = score_excerpts(one, corpus, questions) if is_excerpts else score_documents(one, questions)
     print(f"{corpus.name}: {name}, {time.perf_counter() - started:.0f} s", file=sys.stderr)

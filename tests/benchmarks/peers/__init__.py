@@ -61,11 +61,11 @@ class Contender(Protocol):
     uses_budget: bool
     """Whether what is retrieved depends on the budget."""
 
-    def load(self) -> None:
-        """Import the packages and load the model, so that no clock counts it."""
+    def load(self, folder: Path) -> None:
+        """Load the model, so that no clock counts it. What is indexed will stand below ``folder``."""
 
-    def ingest(self, corpus: Corpus, folder: Path) -> int:
-        """Index the corpus below ``folder``; how many vectors."""
+    def ingest(self, corpus: Corpus) -> int:
+        """Index the corpus; how many vectors."""
 
     def search(self, question: str, budget: int) -> Sequence[Found]:
         """The retrieved texts, best first, that a prompt of ``budget`` tokens is filled from;

@@ -31,17 +31,18 @@ class Window:
     name = "haystack-window"
     uses_budget = False
 
-    def load(self) -> None:
+    def load(self, folder: Path) -> None:
+        self._folder = folder
         self._documents = SentenceTransformersDocumentEmbedder(model=model_folder(), progress_bar=False)
         self._question = SentenceTransformersTextEmbedder(model=model_folder(), progress_bar=False)
         for embedder in (self._documents, self._question):
             embedder.warm_up()
 
-    def ingest(self, corpus: Corpus, folder: Path) -> int:
+    def ingest(self, corpus: Corpus) -> int:
         splitter = DocumentSplitter(split_by="sentence", split_length=1)
         splitter.warm_up()
         pieces = splitter.run(_sources(corpus))["documents"]
-        store = ChromaDocumentStore("benchmark", persist_path=str(folder))
+        store = ChromaDocumentStore("benchmark", persist_path=str(self._folder))
         store.write_documents(self._documents.run(pieces)["documents"])
         self._retriever = ChromaEmbeddingRetriever(store)
         self._windows = SentenceWindowRetriever(store, window_size=3)

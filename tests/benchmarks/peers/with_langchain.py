@@ -22,11 +22,12 @@ class _Base:
     name: str
     uses_budget = False
 
-    def load(self) -> None:
+    def load(self, folder: Path) -> None:
+        self._folder = folder
         self._model = HuggingFaceEmbeddings(model_name=model_folder())
 
-    def _store(self, folder: Path) -> Chroma:
-        return Chroma("benchmark", embedding_function=self._model, client=chroma_client(folder))
+    def _store(self) -> Chroma:
+        return Chroma("benchmark", embedding_function=self._model, client=chroma_client(self._folder))
 
     def search(self, question: str, budget: int) -> Sequence[Found]:
         return [
@@ -42,12 +43,12 @@ class Recursive(_Base):
 
     name = "langchain-recursive"
 
-    def ingest(self, corpus: Corpus, folder: Path) -> int:
-        store, chunks = self._filled(corpus, folder)
+    def ingest(self, corpus: Corpus) -> int:
+        store, chunks = self._filled(corpus)
         self._retriever = store.as_retriever(search_kwargs={"k": DEPTH})
         return len(chunks)
 
-    def _filled(self, corpus: Corpus, folder: Path) -> tuple[Chroma, list[Document]]:
+    def _filled(self, corpus: Corpus) -> tuple[Chroma, list[Document]]:
         splitter = RecursiveCharacterTextSplitter(
             chunk_size=200,
             chunk_overlap=0,
@@ -55,7 +56,7 @@ class Recursive(_Base):
             add_start_index=True,
         )
         chunks = splitter.split_documents(_documents(corpus))
-        store = self._store(folder)
+        store = self._store()
         store.add_documents(chunks)
         return store, chunks
 
@@ -69,8 +70,8 @@ class Ensemble(Recursive):
 
     name = "langchain-ensemble"
 
-    def ingest(self, corpus: Corpus, folder: Path) -> int:
-        store, chunks = self._filled(corpus, folder)
+    def ingest(self, corpus: Corpus) -> int:
+        store, chunks = self._filled(corpus)
         words = BM25Retriever.from_documents(chunks, preprocess_func=_words, k=DEPTH)
         dense = store.as_retriever(search_kwargs={"k": DEPTH})
         self._retriever = EnsembleRetriever(retrievers=[words, dense], weights=[0.5, 0.5])
@@ -82,8 +83,8 @@ class Parent(_Base):
 
     name = "langchain-parent"
 
-    def ingest(self, corpus: Corpus, folder: Path) -> int:
-        store = self._store(folder)
+    def ingest(self, corpus: Corpus) -> int:
+        store = self._store()
         self._retriever = ParentDocumentRetriever(
             vectorstore=store,
             docstore=InMemoryStore(),

@@ -21,15 +21,16 @@ from . import DEPTH, Corpus, Found, chroma_client, model_folder, tokenizer
 class _Base:
     name: str
 
-    def load(self) -> None:
+    def load(self, folder: Path) -> None:
+        self._folder = folder
         # Chunk sizes count tokens of this tokenizer; the default is that of an OpenAI model.
         set_global_tokenizer(lambda text: tokenizer().encode(text, add_special_tokens=False).ids)
         self._model = HuggingFaceEmbedding(model_name=model_folder())
 
     def _index(
-        self, nodes: Sequence[BaseNode], folder: Path, docstore: SimpleDocumentStore | None = None
+        self, nodes: Sequence[BaseNode], docstore: SimpleDocumentStore | None = None
     ) -> VectorStoreIndex:
-        collection = chroma_client(folder).get_or_create_collection("benchmark")
+        collection = chroma_client(self._folder).get_or_create_collection("benchmark")
         self._context = StorageContext.from_defaults(
             vector_store=ChromaVectorStore(chroma_collection=collection), docstore=docstore
         )
@@ -42,11 +43,11 @@ class Window(_Base):
     name = "llamaindex-window"
     uses_budget = False
 
-    def ingest(self, corpus: Corpus, folder: Path) -> int:
+    def ingest(self, corpus: Corpus) -> int:
         nodes = SentenceWindowNodeParser.from_defaults(window_size=3).get_nodes_from_documents(
             _documents(corpus)
         )
-        self._retriever = self._index(nodes, folder).as_retriever(similarity_top_k=DEPTH)
+        self._retriever = self._index(nodes).as_retriever(similarity_top_k=DEPTH)
         self._replace = MetadataReplacementPostProcessor(target_metadata_key="window")
         return len(nodes)
 
@@ -70,14 +71,14 @@ class Merging(_Base):
     name = "llamaindex-merging"
     uses_budget = True
 
-    def ingest(self, corpus: Corpus, folder: Path) -> int:
+    def ingest(self, corpus: Corpus) -> int:
         nodes = HierarchicalNodeParser.from_defaults(chunk_sizes=[2048, 512, 128]).get_nodes_from_documents(
             _documents(corpus)
         )
         leaves = get_leaf_nodes(nodes)
         docstore = SimpleDocumentStore()
         docstore.add_documents(nodes)
-        index = self._index(leaves, folder, docstore)
+        index = self._index(leaves, docstore)
         self._retrievers = {
             n: AutoMergingRetriever(index.as_retriever(similarity_top_k=n), self._context)
             for n in (2, 4, 8, 16, 32, 64)

@@ -17,18 +17,14 @@ class Thumbprint:
     name = "thumbprint"
     uses_budget = True
 
-    def __init__(self) -> None:
-        self._engine: Engine | None = None
-        self._prototype = ""
-        self._ids: set[str] = set()
+    def load(self, folder: Path) -> None:
+        import chromadb  # noqa: F401  # as every peer has by now
+        import tantivy  # noqa: F401
 
-    def load(self) -> None:
-        from rag.embed import SentenceTransformerEmbedder
+        self._engine = Engine(Environment(home=folder))
+        self._engine.embedder(DEFAULT_MODEL)
 
-        self._model = SentenceTransformerEmbedder(DEFAULT_MODEL)
-
-    def ingest(self, corpus: Corpus, folder: Path) -> int:
-        self._engine = Engine(Environment(home=folder), load_model=lambda _: self._model)
+    def ingest(self, corpus: Corpus) -> int:
         self._prototype = corpus.name
         self._ids = {text.id for text in corpus.texts}
         result = self._engine.ingest(corpus.name, corpus.paths)
@@ -37,7 +33,6 @@ class Thumbprint:
         return result.chunks
 
     def search(self, question: str, budget: int) -> Sequence[Found]:
-        assert self._engine is not None
         settings = self._engine.prototype(self._prototype).settings
         settings = with_settings(settings, {"budget": budget} if budget else {"k": 20})
         found = self._engine.search(self._prototype, question, settings=settings)
