@@ -97,7 +97,8 @@ def run(name: str, corpus: Corpus, questions: Sequence[Question], folder: Path) 
     one.ingest(corpus)
     is_excerpts = bool(questions[0].excerpts)
     scores = score_excerpts(one, corpus, questions) if is_excerpts else score_documents(one, questions)
-    print(f"{corpus.name}: {name}, {time.perf_counter() - started:.0f} s", file=sys.stderr)
+    figures = ", ".join(f"{m} {100 * mean(v):.1f}" for m, v in scores.items() if not m.startswith("IoU"))
+    print(f"{corpus.name}: {name}, {time.perf_counter() - started:.0f} s: {figures}", file=sys.stderr)
     return scores
 
 
