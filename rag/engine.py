@@ -21,7 +21,7 @@ from unicodedata import category
 from rag import confidence
 from rag.catalogue import Catalogue
 from rag.chunk import Chunking
-from rag.config import Embedding, Environment, Settings
+from rag.config import DEFAULT_MODEL, Embedding, Environment, Settings
 from rag.errors import IndexingError, NotFound, PrototypeError, StoreError, UsageError
 from rag.facets import FacetValues, count_matching, facet_values
 from rag.filters import combine, implies, parse, to_json
@@ -243,12 +243,20 @@ class Engine:
         settings = prototype.settings
         return Ingest(
             self.library(prototype),
-            self.embedder(settings.embedding),
+            lambda: self.embedder(settings.embedding),
+            model=settings.embedding_model,
+            document_prompt=self._document_prompt(settings),
             prototype=prototype.name,
             chunking=Chunking(section_tokens=settings.section_tokens),
             options=self._options(prototype),
             progress=progress,
         ).run(paths, prune=prune)
+
+    def _document_prompt(self, settings: Settings) -> str:
+        """What stands before a text that is embedded: the setting, or what the model itself asks for."""
+        if settings.document_prompt or settings.embedding_model == DEFAULT_MODEL:
+            return settings.document_prompt  # the default model asks for none, and need not be loaded
+        return self.embedder(settings.embedding).document_prompt
 
     def _options(self, prototype: Prototype) -> ReadOptions:
         csv = {pattern: _csv_options(prototype.name, table) for pattern, table in prototype.csv.items()}

@@ -69,31 +69,34 @@ class _Run:
 class Ingest:
     """One ingest of some paths into one library.
 
-    ``shape`` names everything beside the files that shapes the index; ``options`` are
-    those of the readers. Call :meth:`run` once.
+    ``load`` gives the embedder of ``model`` and is called only where a file changed: importing
+    what a model runs on takes longer than finding that none did. ``options`` are those of the
+    readers, and ``document_prompt`` what the model puts before a text. Call :meth:`run` once.
     """
 
     def __init__(
         self,
         library: Library,
-        embedder: Embedder,
+        load: Callable[[], Embedder],
         *,
+        model: str,
+        document_prompt: str = "",
         prototype: str,
         chunking: Chunking,
         options: ReadOptions,
         progress: Progress | None = None,
     ) -> None:
         self._library = library
-        self._embedder = embedder
+        self._load = load
+        self._model = model
+        self._embedder: Embedder | None = None
         self._prototype = prototype
         self._chunking = chunking
         self._options = options
         self._report = progress or (lambda _: None)
         csv = {pattern: asdict(columns) for pattern, columns in options.csv.items()}
         # What computes the vectors is no part of it: those of all backends mix (rag/embed).
-        made_of = [VERSION, embedder.name, asdict(chunking), csv]
-        if embedder.document_prompt:
-            made_of.append(embedder.document_prompt)
+        made_of = [VERSION, model, asdict(chunking), csv, *([document_prompt] if document_prompt else [])]
         self._shape = json.dumps(made_of, sort_keys=True)
         self._started = time.perf_counter()
         self._run = _Run()
@@ -139,6 +142,7 @@ class Ingest:
             self._files_total, self._files_done = len(files), len(unchanged)
             self._unread = sum(f.size for f in changed)
             if changed:
+                self._model_loaded()  # before anything is marked as changing
                 self._mark_changing()
             for file in changed:
                 self._ingest_file(file, by_source.get(file.source, {}))
@@ -170,6 +174,12 @@ class Ingest:
             },
             skipped=found.skipped,
         )
+
+    def _model_loaded(self) -> Embedder:
+        """The embedder, loaded when the first file turns out to have changed."""
+        if self._embedder is None:
+            self._embedder = self._load()
+        return self._embedder
 
     # --- what changed ----------------------------------------------------------
 
@@ -268,7 +278,7 @@ class Ingest:
 
     def _add(self, document: Document, content: str, origin: SourceFile) -> bool:
         """Cut a new or changed document and put it in line; False where it has no words."""
-        lead, chunks = split(document, self._embedder.count_tokens, self._chunking)
+        lead, chunks = split(document, self._model_loaded().count_tokens, self._chunking)
         if not chunks:
             self._run.failed.append(ReadFailure(origin.source, f"“{document.title}” has no words to search."))
             return False
@@ -375,7 +385,9 @@ class Ingest:
         order = sorted(range(len(texts)), key=lambda at: len(texts[at]))
         for start in range(0, len(order), _SLICE):
             part = order[start : start + _SLICE]
-            rows_of = self._embedder.embed_sections([texts[at] for at in part], [spans[at] for at in part])
+            rows_of = self._model_loaded().embed_sections(
+                [texts[at] for at in part], [spans[at] for at in part]
+            )
             vectors.update(zip(part, rows_of, strict=True))
             self._embedded += sum(len(texts[at]) for at in part)
             self._tell("embedding")
@@ -399,12 +411,8 @@ class Ingest:
         version = index_version(shape, self._records.values())
         known = self._library.index.facts()
         if (self._records or known) and known.get("index_version") != version:
-            self._library.index.set_facts(
-                index_version=version,
-                shape=shape,
-                model=self._embedder.name,
-                backend=self._embedder.backend,
-            )
+            backend = {"backend": self._embedder.backend} if self._embedder else {}
+            self._library.index.set_facts(index_version=version, shape=shape, model=self._model, **backend)
             self._library.settle(self._records)
 
     def _tell(self, stage: str, current: str = "") -> None:

@@ -120,7 +120,7 @@ def test_every_setting_stands_in_the_reference_with_its_default(key: str) -> Non
     shown = {None: "(default: no filter)", "": "(default empty)"}.get(
         default, f"(default `{default}`)" if isinstance(default, str) else f"(default {default})"
     )
-    assert f"- `{key}` {shown} " in TEXTS["settings.md"]
+    assert f"- `{key}` {shown} " in TEXTS["settings.md"] + TEXTS["settings-of-the-index.md"]
 
 
 def test_every_environment_variable_has_a_heading_of_its_own() -> None:
@@ -187,7 +187,7 @@ def test_the_numbers_are_those_of_the_code(tmp_path: Path) -> None:
     megabytes = Environment.load({"THUMBPRINT_HOME": str(tmp_path)}).max_file_bytes // 1_000_000
 
     assert f"a confidence of {confidence.THRESHOLD}." in TEXTS["confidence.md"]
-    assert f"threshold of {confidence.THRESHOLD}," in TEXTS["settings.md"]
+    assert f"threshold of {confidence.THRESHOLD}," in TEXTS["settings-of-the-index.md"]
     assert f"at most {engine.MAX_QUESTION:,} characters" in TEXTS["troubleshooting.md"]
     assert f"has {megabytes} MB;" in TEXTS["troubleshooting.md"]
     assert f"at most {MAX_CONDITIONS} conditions" in TEXTS["filter-language.md"]

@@ -68,6 +68,18 @@ def test_an_unchanged_file_costs_a_hash(
     assert result.documents == 3
 
 
+def test_an_unchanged_folder_loads_no_model(
+    engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.ingest("shelf", [folder])
+    (folder / "tea" / "green.txt").unlink()
+    monkeypatch.setattr(engine, "embedder", None)
+
+    result = engine.ingest("shelf", [folder], prune=True)
+
+    assert counts(result) == (0, 2, 0, 1)
+
+
 def test_a_changed_file_replaces_its_old_self(engine: Engine, folder: Path) -> None:
     engine.ingest("shelf", [folder])
     before = engine.search("shelf", "night train").index_version
