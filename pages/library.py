@@ -1,0 +1,53 @@
+"""The library page: what the index holds of a prototype's documents, and how they get there."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.ui import address, choice, facets, frame, preparation
+from pages.ui import library_adding as adding
+from pages.ui import library_browse as browse
+from pages.ui import library_document as document
+from pages.ui import library_edit as edit
+from pages.ui import library_index as index
+from pages.ui import library_jobs as jobs
+from pages.ui import library_making as making
+from pages.ui.browser import remember
+
+
+def main() -> None:
+    """Draw the page: whose documents, what goes on with them, and one of its views."""
+    page = frame.open_page("Library", ":material/folder_open:", at=frame.LIBRARY, wide=True)
+    prototypes, broken = page.engine.prototypes()
+    prototype = choice.chosen(prototypes, None)
+    librarian = page.engine.librarian(prototype.name)
+    opened = address.get(address.DOCUMENT)
+    with st.container(width=1040, key="library"):
+        making.choose(page, prototypes, prototype)
+        frame.notices()
+        frame.remembered_problem()
+        choice.problems(broken)
+        jobs.draw(librarian)
+        ready = preparation.status(page, prototype, told=False, remark="")
+        if ready:
+            prototype = facets.completed(page, prototype)
+        if opened:
+            document.draw(librarian, prototype, opened)
+        else:
+            view = browse.view()
+            if view == browse.ADD:
+                adding.draw(page, prototype, librarian)
+            elif view == browse.INDEX:
+                index.draw(librarian)
+            else:
+                browse.draw(page, prototype, librarian, facets.selected(prototype), ready=ready)
+                with st.sidebar:
+                    if ready:
+                        facets.draw(page, prototype)
+    browse.dialogs(librarian)
+    edit.dialogs(librarian, prototype)
+    remember()
+
+
+with frame.told():
+    main()
