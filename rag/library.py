@@ -6,7 +6,8 @@ journal: the ids of the documents that it touches are put on disk before, and ta
 away after. A process that dies in between leaves the journal, and whoever writes or
 asks next brings those documents into agreement. A keyword index that carries another
 write's stamp than the collection (a replica on another machine, a lost folder) is
-compared chunk by chunk and document by document.
+compared chunk by chunk and document by document. The list of documents
+(:mod:`rag.listing`) is written last and is nobody's truth.
 
 This module stands between the stages and the engine, beside ``engine.py``, because
 asking and ingesting both need the pair of indexes as one thing.
@@ -31,6 +32,7 @@ from rag.errors import IndexingError
 from rag.filters import filterable
 from rag.index import ChunkIndex
 from rag.keyword import KeywordEntry, KeywordIndex
+from rag.listing import Listing
 from rag.types import Chunk, DocumentRecord, Vectors
 
 log = logging.getLogger(__name__)
@@ -63,7 +65,7 @@ class Agreement:
 class Library:
     """The pair of indexes of one collection. Safe to share between threads.
 
-    ``folder`` holds the keyword index, the journal and the stamp. ``lock`` is held by
+    ``folder`` holds the keyword index, the list, the journal and the stamp. ``lock`` is held by
     whoever writes, in this process or another.
     """
 
@@ -72,6 +74,10 @@ class Library:
             folder.mkdir(parents=True, exist_ok=True)
             self.keywords = KeywordIndex(folder / "keyword")
         self.index = index
+        self.folder = folder
+        self.listing = Listing(folder / "documents.sqlite3")
+        self._listed = False
+        """Whether the list follows the index; known from when the write lock is taken."""
         self._journal = folder / "unfinished.json"
         self._stamp = folder / "stamp"
         self._held = folder / "held.json"
@@ -116,6 +122,7 @@ class Library:
             self.keywords.write(
                 [entry for record, chunks, _ in items for entry in entries(record, chunks)], delete=ids
             )
+            self._list([record for record, _, _ in items])
 
     def delete(self, document_ids: Collection[str]) -> None:
         """Delete documents from both indexes."""
@@ -123,6 +130,7 @@ class Library:
             with self._journalled(document_ids):
                 self.index.delete(document_ids)
                 self.keywords.write([], delete=document_ids)
+                self._list([], document_ids)
 
     def update(self, records: Sequence[DocumentRecord], *, visible: Collection[str] = ()) -> None:
         """Change the records of documents whose chunks stay as they are.
@@ -141,13 +149,44 @@ class Library:
                 [e for r in shown for e in entries(r, self.index.document_chunks(r.id))],
                 delete=[r.id for r in shown],
             )
+            self._list(shown)
+
+    def _list(self, records: Sequence[DocumentRecord], deleted: Collection[str] = ()) -> None:
+        if not self._listed:
+            return  # it is made anew when the write ends, or when it is asked for
+        try:
+            self.listing.write(records, deleted, self.index.stamp)
+        except IndexingError as error:
+            log.warning("%s", error)
+            self._listed = False
+
+    def listed(self) -> Listing:
+        """The list of documents, made anew where it is behind.
+
+        While another process is writing it stays as it was.
+        """
+        self.refresh()
+        if self.listing.stamp != self.index.stamp:
+            lock = FileLock(self._lock_path, timeout=0, thread_local=False)
+            try:
+                with _disk():
+                    lock.acquire()
+            except Timeout:
+                return self.listing
+            try:
+                self._recover()
+                if not self._listed:
+                    self.listing.rebuild(self.index.records().values(), self.index.stamp)
+            finally:
+                lock.release()
+        return self.listing
 
     @contextmanager
     def _journalled(self, document_ids: Collection[str]) -> Iterator[None]:
         # A journal that is still there belongs to a write that failed: it stays in force.
-        _replace(self._journal, json.dumps(sorted(self._unfinished() | set(document_ids))))
+        replace_file(self._journal, json.dumps(sorted(self._unfinished() | set(document_ids))))
         yield
-        _replace(self._stamp, self.index.stamp)
+        replace_file(self._stamp, self.index.stamp)
         self._journal.unlink(missing_ok=True)
 
     def _unfinished(self) -> set[str]:
@@ -200,6 +239,7 @@ class Library:
         """Bring the keyword index to what the collection holds. The write lock is held."""
         self.index.refresh()
         self.keywords.refresh()
+        self._listed = self.listing.stamp == self.index.stamp
         if self._agrees():
             return
         there, here = self.index.chunk_ids(), self.keywords.chunk_ids()
@@ -229,14 +269,46 @@ class Library:
                 batch = []
         self.keywords.write(batch)
 
-    def settle(self, records: Mapping[str, DocumentRecord] | None = None) -> None:
+    def settle(
+        self,
+        records: Mapping[str, DocumentRecord] | None = None,
+        *,
+        changed: Sequence[DocumentRecord] = (),
+        gone: Collection[str] = (),
+    ) -> None:
         """Note that the keyword index carries the collection's present stamp. Lock held.
 
-        ``records``, where they may have changed, are all that it holds now.
+        ``records``, where they may have changed, are all that it holds now; where only a few
+        did, ``changed`` and ``gone`` are those.
         """
         if records is not None:
-            _replace(self._held, json.dumps({i: _digest(record) for i, record in records.items()}))
-        _replace(self._stamp, self.index.stamp)
+            replace_file(self._held, json.dumps({i: _digest(record) for i, record in records.items()}))
+        elif changed or gone:
+            held = {i: digest for i, digest in self._read_held().items() if i not in gone}
+            held |= {record.id: _digest(record) for record in changed}
+            replace_file(self._held, json.dumps(held))
+        try:
+            if self._listed:
+                self.listing.settle(self.index.stamp)
+            elif records is not None:
+                self.listing.rebuild(records.values(), self.index.stamp)
+                self._listed = True
+        except IndexingError as error:
+            log.warning("%s", error)
+            self._listed = False
+        replace_file(self._stamp, self.index.stamp)
+
+    def renew(self, changed: Sequence[DocumentRecord] = (), gone: Collection[str] = ()) -> None:
+        """Give the index the version of what it holds now, after a few documents changed. Lock held."""
+        shape = self.index.facts().get("shape", "")
+        if self._listed:
+            self.index.set_facts(index_version=version_of(shape, self.listing.contents()))
+            self.settle(changed=changed, gone=gone)
+        else:
+            records = self.index.records()
+            version = version_of(shape, [(r.id, r.content_hash) for r in records.values()])
+            self.index.set_facts(index_version=version)
+            self.settle(records)
 
     def _read_held(self) -> dict[str, str]:
         try:
@@ -310,7 +382,7 @@ def _document(chunk_id: str) -> str:
     return chunk_id.rpartition(":")[0]
 
 
-def _replace(path: Path, text: str) -> None:
+def replace_file(path: Path, text: str) -> None:
     """Write a file so that a reader, or a crash, sees the old one or the new one whole."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
     with _disk():
@@ -334,6 +406,17 @@ def _disk() -> Iterator[None]:
             f"The library's folder cannot be written ({error.strerror or error}). Check THUMBPRINT_HOME, its "
             "permissions and the free space."
         ) from error
+
+
+def version_of(shape: str, contents: Iterable[tuple[str, str]]) -> str:
+    """Twelve hex digits that differ whenever the documents, their cutting or the model do.
+
+    ``contents`` are the id and content hash of every document.
+    """
+    digest = hashlib.sha256(shape.encode())
+    for document_id, content in sorted(contents):
+        digest.update(f"\n{document_id} {content}".encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()[:12]
 
 
 def totals(records: Iterable[DocumentRecord]) -> tuple[int, int, int]:

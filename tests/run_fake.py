@@ -23,7 +23,7 @@ PLACES: dict[str, tuple[Any, str]] = {
     "chroma-batch": (ChunkIndex, "_upsert"),
     "chroma-delete": (ChunkIndex, "_remove"),
     "keywords": (KeywordIndex, "write"),
-    "file": (library, "_replace"),
+    "file": (library, "replace_file"),
     "facts": (ChunkIndex, "set_facts"),
 }
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rag import engine as engine_module
+from rag import shelf as shelf_module
 from rag.config import Environment, Settings, with_settings
 from rag.embed import known_dimensions
 from rag.engine import DONT_KNOW, MAX_QUESTION, NO_DOCUMENT, Engine
@@ -258,7 +258,7 @@ def test_they_are_not_read_again_when_they_did_not(
 ) -> None:
     new_engine().ready("cellar")
     engine = new_engine()
-    monkeypatch.setattr(engine_module, "Ingest", None)
+    monkeypatch.setattr(shelf_module, "Ingest", None)
 
     assert engine.search("cellar", "smoke").passages
 

@@ -64,7 +64,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     home: Path = tmp_path_factory.mktemp("home")
     (home / "packs.csv").write_text(CSV, encoding="utf-8")
     made = Engine(Environment(home=home))
-    made._embedders[DEFAULT_MODEL] = WordEmbedder()
+    made.shelf.embedders[DEFAULT_MODEL] = WordEmbedder()
     made.ingest("shop", [home / "packs.csv"])
     return made
 

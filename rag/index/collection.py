@@ -350,6 +350,11 @@ class ChunkIndex:
         for keys in batches(sorted(self.chunk_ids(), key=place), batch):
             yield list(self.get(keys).values())
 
+    def disk(self) -> int:
+        """Bytes that the chunks take on this machine; 0 where a server keeps them."""
+        collection = self._collection()
+        return 0 if collection is None else self._client.disk(collection)
+
     def facts(self) -> dict[str, str]:
         """What :meth:`set_facts` kept."""
         collection = self._collection()
