@@ -32,7 +32,7 @@ from rag.library import Library, totals
 from rag.live import wish
 from rag.prepare import Preparation
 from rag.prototypes import Prototype, create_prototype, list_names, list_prototypes
-from rag.rebuild import rebuild
+from rag.rebuild import index_wish, rebuild
 from rag.response import Response
 from rag.retrieve import best_sections, fill_budget, rank
 from rag.rewrite import standalone
@@ -186,6 +186,13 @@ class Engine:
         if self.shelf.outdated(name):
             rebuild(self.shelf, name, *wish(self.shelf.wanted(name).settings), progress=progress)
         return self.shelf.ingest(prototype, paths, prune=prune, how=IngestOptions(progress=progress))
+
+    def reindex(
+        self, name: str, settings: Mapping[str, str], *, progress: Progress | None = None
+    ) -> IngestResult:
+        """Build the index anew, and wait for it; see :meth:`rag.librarian.Librarian.reindex`."""
+        model, tokens = index_wish(self.shelf.wanted(name), settings)
+        return rebuild(self.shelf, name, model, tokens, progress=progress)
 
     def records(self, prototype: Prototype) -> Mapping[str, DocumentRecord]:
         """The records of all documents, kept until the library changes."""

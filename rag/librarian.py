@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from rag.config import with_settings
 from rag.doctor import Check, Installation, examine
 from rag.edits import Edit
 from rag.errors import IndexingError, NotFound, ReadError, ThumbprintError, UsageError
@@ -19,11 +18,10 @@ from rag.ingest import IngestOptions
 from rag.jobs import Job, JobFile, Jobs, Task
 from rag.library import Library
 from rag.listing import Sort
-from rag.live import wish
 from rag.prototypes import Prototype
 from rag.readers.metadata import RESERVED, clean_metadata
 from rag.readers.sidecar import is_sidecar_name
-from rag.rebuild import rebuild
+from rag.rebuild import index_wish, rebuild
 from rag.shelf import Shelf
 from rag.types import DocumentRecord, IngestResult, Metadata, MetaValue, Where
 from rag.uploads import Skipped, Uploads, safe_name
@@ -33,7 +31,6 @@ _WAIT = 5.0
 """Seconds that an edit waits for somebody else's writing; a person is waiting for it."""
 _PATIENCE = 86_400.0
 """Seconds that a job in the background does; it can be cancelled."""
-_REINDEX = frozenset({"chunking.section_tokens", "embedding.model"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,12 +329,7 @@ class Librarian:
         ``settings`` may have ``chunking.section_tokens`` and ``embedding.model``; what it has not
         is as the prototype says. Raises :class:`rag.errors.UsageError` for any other.
         """
-        unknown = settings.keys() - _REINDEX
-        if unknown:
-            raise UsageError(
-                f"A re-index takes {' and '.join(sorted(_REINDEX))}, not {', '.join(sorted(unknown))}."
-            )
-        model, tokens = wish(with_settings(self._shelf.wanted(self._name).settings, settings))
+        model, tokens = index_wish(self._shelf.wanted(self._name), settings)
         task = self._jobs.open(self._name, "reindex", f"Re-index: {model}, sections of {tokens}", settings)
 
         def work(task: Task) -> IngestResult:

@@ -17,24 +17,27 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
 from filelock import Timeout
 
 from rag.chunk import Chunking
-from rag.errors import IndexingError
+from rag.config import with_settings
+from rag.errors import IndexingError, UsageError
 from rag.index import collection_name
 from rag.ingest import Progress, Stopped
 from rag.library import Library, totals, version_of
-from rag.live import Live, wish
+from rag.live import Live, Wish, wish
+from rag.prototypes import Prototype
 from rag.shelf import Shelf
 from rag.staging import Staging
 from rag.types import Block, Chunk, Document, DocumentRecord, IngestProgress, IngestResult
 from rag.versions import recut, shape_of
 
 _FLUSH_CHUNKS = 1_000
+_SETTINGS = frozenset({"chunking.section_tokens", "embedding.model"})
 _RULE = re.compile(r"[\s|:=+*_~#-]*")
 """What stands between two rows of one table."""
 
@@ -63,6 +66,18 @@ def rebuild(
         raise IndexingError(
             f"“{name}” is being indexed anew already. Wait until that is done, and try again."
         ) from None
+
+
+def index_wish(prototype: Prototype, changes: Mapping[str, str]) -> Wish:
+    """What to build for a prototype as its owner wrote it, with some settings changed.
+
+    Raises :class:`UsageError` for a setting that shapes no index, or a value it does not take.
+    """
+    unknown = changes.keys() - _SETTINGS
+    if unknown:
+        known = " and ".join(sorted(_SETTINGS))
+        raise UsageError(f"A re-index takes {known}, not {', '.join(sorted(unknown))}.")
+    return wish(with_settings(prototype.settings, changes))
 
 
 class _Rebuild:

@@ -16,6 +16,7 @@ from rag import cli, library
 from rag.engine import Engine
 from rag.index import ChunkIndex
 from rag.keyword import KeywordIndex
+from rag.live import LiveRecord
 from tests.fakes import FakeEmbedder
 
 PLACES: dict[str, tuple[Any, str]] = {
@@ -25,6 +26,8 @@ PLACES: dict[str, tuple[Any, str]] = {
     "keywords": (KeywordIndex, "write"),
     "file": (library, "replace_file"),
     "facts": (ChunkIndex, "set_facts"),
+    "live": (LiveRecord, "write"),
+    "drop": (ChunkIndex, "drop"),
 }
 
 
