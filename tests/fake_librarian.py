@@ -138,21 +138,21 @@ class FakeLibrarian:
         named = [(n, c if isinstance(c, bytes) else c.read()) for n, c in files]
         self.uploaded += [(name, len(content)) for name, content in named]
         contents = dict(named)
-        return self._begin("upload", f"Upload of {len(named)} files", [name for name, _ in named], contents)
+        return self._begin("upload", f"{len(named)} files", [name for name, _ in named], contents)
 
     def retry(self, job_id: str) -> Job:
         again = [f.name for f in self._jobs[job_id].files if f.state == "failed"]
         self.dismiss(job_id)
         contents = {name.replace(_FAILS, "mended"): b"Mended." for name in again}
-        return self._begin("upload", f"Retry of {len(again)} files", list(contents), contents)
+        return self._begin("upload", f"{len(again)} files", list(contents), contents)
 
     def reindex(self, settings: Mapping[str, str]) -> Job:
         self.reindexed.append(dict(settings))
-        return self._begin("reindex", "Building the index anew", [], {})
+        return self._begin("reindex", "Re-index: fake, sections of 100", [], {})
 
     def mend(self) -> Job:
         self.mended += 1
-        return self._begin("mend", "Mending the indexes", [], {})
+        return self._begin("mend", "Check and mend", [], {})
 
     def jobs(self) -> tuple[Job, ...]:
         with self._lock:
@@ -170,7 +170,7 @@ class FakeLibrarian:
         with self._lock:
             self._jobs[job.id] = job
 
-    def status(self) -> Status:
+    def status(self, *, checks: bool = True) -> Status:
         rows = self.rows.values()
         return Status(
             documents=len(rows),
@@ -180,7 +180,7 @@ class FakeLibrarian:
             index_version="1d3a5e77",
             embedding_model="fake",
             section_tokens=200,
-            checks=self.checks,
+            checks=self.checks if checks else (),
             outdated=False,
         )
 

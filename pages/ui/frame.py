@@ -49,7 +49,7 @@ def open_page(title: str = "", icon: str | None = None, *, at: str = CHAT, wide:
     address.settle(at)
     with st.sidebar:  # drawn first, so that the page does not move aside when the rest of it comes
         st.markdown(f"### :material/fingerprint: {NAME}")
-        with st.container(gap=None, key="menu"):
+        with st.container(gap="xsmall", key="menu"):
             for script, label, symbol in _MENU:
                 link(script, label, symbol, here=at)
     return Page(resources.engine(), resources.writings(), browser_secret())

@@ -15,7 +15,10 @@ from rag.prototypes import Prototype
 if TYPE_CHECKING:
     from rag.librarian import Librarian
 
-KINDS = "Text, Markdown, HTML, PDF, Word, PowerPoint, Excel, EPUB, e-mails, CSV, JSON Lines, and zip archives of these"
+KINDS = (
+    "Text, Markdown, HTML, PDF, Word, PowerPoint, Excel, EPUB, e-mails, CSV, JSON Lines, and zip archives "
+    "of all these"
+)
 
 
 def draw(page: Page, prototype: Prototype, librarian: Librarian, *, empty: bool = False) -> None:
@@ -24,15 +27,17 @@ def draw(page: Page, prototype: Prototype, librarian: Librarian, *, empty: bool 
         st.subheader("Drop files here to begin", anchor=False)
     drop_zone(prototype.name, librarian, page.engine.environment.max_file_bytes)
     st.markdown(
-        f":material/description: **Read are** {KINDS}. A `metadata.csv` beside the files adds facts to them.  \n"
-        ":material/manage_search: **Next**, the files are cut into sections and sentences and indexed, on this "
-        "machine. You may leave this page meanwhile.  \n"
-        ":material/chat: **Then** ask about them in the chat: each answer shows the sentence that it comes from."
+        f":material/description: **What is read:** {KINDS}. "
+        "A `metadata.csv` beside the files adds facts.  \n"
+        ":material/manage_search: **What happens next:** on this machine, the files are cut into sections "
+        "and sentences, and indexed. You may leave this page meanwhile.  \n"
+        ":material/chat: **Then** ask about them in the chat: each answer shows the sentences that it "
+        "comes from."
     )
     with st.container(horizontal=True):
         frame.link(frame.CHAT, "Open the chat", ":material/arrow_forward:", here=frame.LIBRARY)
     if prototype.ready_made:
         st.caption(
-            f"{prototype.icon} {one_line(prototype.title)} comes with Thumbprint. To keep your files apart from "
-            "its documents, make a new prototype above first."
+            f"{prototype.icon} {one_line(prototype.title)} comes with Thumbprint. To keep your files "
+            "apart from its documents, make a new prototype above first."
         )

@@ -83,7 +83,7 @@ def _listed(prototype: Prototype, librarian: Librarian, where: Where | None) -> 
         selecting = st.toggle("Select", key=_SELECT)
     if selecting:
         _selection(rows)
-    with st.container(gap=None, key="library-rows"):
+    with st.container(gap="xxsmall", key="library-rows"):
         for n, row in enumerate(rows.rows):
             _row(n, row, prototype, selecting=selecting)
     pages = math.ceil(rows.total / _ROWS)
@@ -148,17 +148,15 @@ def _page(prototype: Prototype, librarian: Librarian, where: Where | None) -> Do
 
 def _row(n: int, row: DocumentRow, prototype: Prototype, *, selecting: bool) -> None:
     """A line for a document. Keys are places in the list, so that a new page changes only words."""
-    title = one_line(row.title or row.source, 110)
-    with st.container(gap=None, key=f"library-row-{n}"):
-        if selecting:
-            key = f"library-choose-{row.id}"
-            st.session_state.setdefault(key, row.id in _chosen())
-            st.checkbox(title, key=key, on_change=_choose, args=(row.id,))
-        elif st.button(
-            title, key=f"library-open-{n}", type="tertiary", on_click=open_, args=(row.id,), wrap=False
-        ):
-            st.rerun()  # the click ran the list alone; the document is the page's
-        st.markdown(f":small[:gray[{_facts(row, prototype)}]]", wrap=False)
+    label = f"**{one_line(row.title or row.source, 110)}**&ensp;:gray[{_facts(row, prototype)}]"
+    if selecting:
+        key = f"library-choose-{row.id}"
+        st.session_state.setdefault(key, row.id in _chosen())
+        st.checkbox(label, key=key, on_change=_choose, args=(row.id,))
+    elif st.button(
+        label, key=f"library-open-{n}", type="tertiary", on_click=open_, args=(row.id,), wrap=False
+    ):
+        st.rerun()  # the click ran the list alone; the document is the page's
 
 
 def _facts(row: DocumentRow, prototype: Prototype) -> str:
@@ -224,31 +222,46 @@ def ask_to_delete(document_ids: list[str], title: str = "") -> None:
 
 
 def dialogs(librarian: Librarian) -> None:
-    """The dialog that was asked for. Call it last on the page."""
-    wanted = st.session_state.pop(_DIALOG, None)
+    """The dialog, while it is open. Call it last on the page."""
+    wanted = st.session_state.get(_DIALOG)
     if wanted is not None:
         _delete(librarian, *wanted)
 
 
-@st.dialog("Delete for good?")
+def _close() -> None:
+    st.session_state.pop(_DIALOG, None)
+
+
+@st.dialog("Delete for good?", on_dismiss=_close)
 def _delete(librarian: Librarian, document_ids: list[str], title: str) -> None:
+    if _DIALOG not in st.session_state:
+        st.rerun()  # done, or kept: the page shows what there is now
     what = f"**{one_line(title, 80)}**" if title else f"**{counted(len(document_ids), 'document')}**"
     st.markdown(
-        f"{what} will be taken out of the index, and an uploaded copy with it. Files elsewhere on your disk are "
-        "not touched; answers that quoted them keep their quotations."
+        f"{what} will be taken out of the index, and an uploaded copy with it. Files elsewhere on your disk "
+        "are not touched; answers that quoted them keep their quotations."
     )
+    frame.remembered_problem()
     with st.container(horizontal=True):
-        if st.button("Delete", key="library-delete-now", type="primary", icon=":material/delete:"):
-            try:
-                with st.spinner("Deleting…"):
-                    count = librarian.delete(document_ids)
-            except ThumbprintError as error:
-                frame.problem(str(error))
-            else:
-                st.session_state[_CHOSEN] = set()
-                st.session_state["facets-cache"] = {}
-                address.put(address.DOCUMENT, None)
-                frame.remember_notice(f"{counted(count, 'document')} deleted.")
-                st.rerun()
-        if st.button("Keep", key="library-keep"):
-            st.rerun()
+        st.button(
+            "Delete",
+            key="library-delete-now",
+            type="primary",
+            icon=":material/delete:",
+            on_click=_delete_now,
+            args=(librarian, document_ids),
+        )
+        st.button("Keep", key="library-keep", on_click=_close)
+
+
+def _delete_now(librarian: Librarian, document_ids: list[str]) -> None:
+    try:
+        count = librarian.delete(document_ids)
+    except ThumbprintError as error:
+        frame.remember_problem(str(error))
+        return
+    _close()
+    st.session_state[_CHOSEN] = set()
+    st.session_state["facets-cache"] = {}
+    address.put(address.DOCUMENT, None)
+    frame.remember_notice(f"{counted(count, 'document')} deleted.")

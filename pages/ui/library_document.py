@@ -105,7 +105,7 @@ def _head(view: DocumentView, prototype: Prototype, librarian: Librarian) -> Non
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """What one page of the text shows: sections ``first`` to ``last`` (half-open), and the span they stand in."""
+    """What one page of the text shows: sections ``first`` to ``last``, half-open, and the span around."""
 
     first: int
     last: int
@@ -136,7 +136,7 @@ def _text(view: DocumentView) -> None:
         st.session_state[_PAGE] = 1
     st.session_state[_PAGE] = min(st.session_state.get(_PAGE, 1), len(pages))
     with st.container(horizontal=True, vertical_alignment="bottom", key="document-controls"):
-        st.markdown("#### Text", width="stretch")
+        st.subheader("Text", anchor=False, width="stretch")
         if len(view.sections) > 1:
             st.selectbox(
                 "Go to a section",
@@ -151,8 +151,8 @@ def _text(view: DocumentView) -> None:
                 width=360,
             )
     st.caption(
-        ":blue-background[Each] :green-background[background] is a chunk, which is what is searched; each box is a "
-        "section, which is what is shown in an answer. :gray[Grey text] is not searched."
+        ":blue-background[Each] :green-background[background] is a chunk, which is what is searched; each "
+        "box is a section, which is what is shown in an answer. :gray[Grey text] is not searched."
     )
     leaf = pages[st.session_state[_PAGE] - 1]
     _leaf(view, leaf)

@@ -72,6 +72,8 @@ class Incoming:
                 )
                 continue
             if state == "unreadable":
+                if self.partial is not None:
+                    self.partial.close()
                 self.partial = None
                 self.told.append(f"“{cut(name, 80)}” could not be read by the browser. Drop it again.")
                 continue
@@ -128,6 +130,7 @@ def _zone(name: str, librarian: Librarian, limit: int) -> None:
             "most": size(limit),
             "again": not incoming.told,
         },
+        width="stretch",
         on_parcel_change=partial(_take, key, incoming, librarian, limit),
     )
     if st.session_state.pop(f"{key}-done", False):
@@ -156,16 +159,22 @@ def _take(key: str, incoming: Incoming, librarian: Librarian, limit: int) -> Non
         st.session_state[f"{key}-incoming"] = Incoming(told=[why], received=int(parcel["number"]))
         return
     if complete:
+        files = incoming.hand_over()
         try:
-            librarian.upload(incoming.hand_over())
+            librarian.upload(files)
         except ThumbprintError as error:
             incoming.told.append(str(error))
+        finally:
+            for _, file in files:
+                file.close()
         st.session_state[f"{key}-done"] = True
 
 
 _HTML = """
 <section>
-  <svg viewBox="0 0 24 24" aria-hidden="true"><path d="M12 16V5m0 0L7.5 9.5M12 5l4.5 4.5M5 15v3a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2v-3" /></svg>
+  <svg viewBox="0 0 24 24" aria-hidden="true">
+    <path d="M12 16V5m0 0L7.5 9.5M12 5l4.5 4.5M5 15v3a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2v-3" />
+  </svg>
   <p role="status"></p>
   <div>
     <button type="button" id="files">Choose files</button>
@@ -179,16 +188,17 @@ _HTML = """
 """
 _CSS = """
 section {
+  box-sizing: border-box; width: 100%;
   display: flex; flex-direction: column; align-items: center; gap: 0.6rem; padding: 1.6rem 1rem;
   text-align: center; font-family: inherit; color: var(--st-text-color);
-  border: 1.5px dashed var(--st-border-color); border-radius: 0.8rem;
+  border: 1.5px dashed color-mix(in srgb, var(--st-text-color) 30%, transparent); border-radius: 0.8rem;
   background: var(--st-secondary-background-color); transition: border-color 0.15s;
 }
 section.over { border-color: var(--st-primary-color); border-style: solid; }
 svg { width: 2rem; height: 2rem; fill: none; stroke: var(--st-primary-color); stroke-width: 1.6;
   stroke-linecap: round; stroke-linejoin: round; }
 p { margin: 0; font-size: 1rem; font-weight: 600; overflow-wrap: anywhere; }
-div { display: flex; flex-wrap: wrap; justify-content: center; gap: 0.5rem; }
+section > div { display: flex; flex-wrap: wrap; justify-content: center; gap: 0.5rem; }
 small { font-size: 0.8rem; color: var(--st-gray-text-color); }
 button {
   min-height: 2.5rem; padding: 0 0.9rem; font: inherit; font-size: 0.9rem; color: var(--st-text-color);
@@ -270,7 +280,13 @@ const packed = async (pieces, slices) => {
     for (const piece of pieces) {
       if (piece.state !== "whole" && piece.state !== "part") continue;
       const slice = slices[n++];
-      try { await slice.arrayBuffer(); good.push(slice); } catch { piece.state = "unreadable"; piece.length = 0; }
+      try {
+        await slice.arrayBuffer();
+        good.push(slice);
+      } catch {
+        piece.state = "unreadable";
+        piece.length = 0;
+      }
     }
     return await encoded(new Blob(good));
   }
@@ -292,7 +308,7 @@ export default function ({ data, setTriggerValue, parentElement }) {
   const draw = () => {
     const count = state.queue.length;
     words.textContent = count
-      ? `Sending ${state.at.toLocaleString("en")} of ${count.toLocaleString("en")} file${count === 1 ? "" : "s"}…`
+      ? `Sending ${state.at.toLocaleString("en")} of ${count.toLocaleString("en")} files…`
       : "Drop files or a folder here";
     bar.hidden = !count;
     bar.value = count ? state.at / count : 0;

@@ -13,6 +13,7 @@ from pages.ui.describe import metadata_words
 from pages.ui.text import one_line
 from rag.errors import NotFound, ThumbprintError
 from rag.prototypes import Prototype
+from rag.readers.metadata import RESERVED
 from rag.types import MetaValue
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 _DIALOG = "library-edit-dialog"
 _DRAFT = "library-edit-draft"
+_NAME, _KIND = "edit-key", "edit-kind"
 _KINDS = ("text", "number", "date", "list", "yes or no")
-_EMPTY: Mapping[str, Any] = {"text": "", "number": None, "date": None, "list": [], "yes or no": False}
 _DAY = 86_400
 
 
@@ -41,92 +42,98 @@ def revert(librarian: Librarian, document_id: str) -> None:
 
 
 def dialogs(librarian: Librarian, prototype: Prototype) -> None:
-    """The dialog that was asked for. Call it last on the page."""
-    wanted = st.session_state.pop(_DIALOG, None)
+    """The dialog, while it is open. Call it last on the page."""
+    wanted = st.session_state.get(_DIALOG)
     if wanted is None:
         return
     try:
         _edit(librarian, prototype, librarian.document(wanted))
     except NotFound as error:
+        _close()
         frame.problem(str(error))
 
 
-@st.dialog("Edit title and facts", width="medium")
+def _close() -> None:
+    st.session_state.pop(_DIALOG, None)
+    st.session_state.pop(_DRAFT, None)
+
+
+@st.dialog("Edit title and facts", width="medium", on_dismiss=_close)
 def _edit(librarian: Librarian, prototype: Prototype, view: DocumentView) -> None:
     record = view.record
+    if _DIALOG not in st.session_state:
+        st.rerun()  # saved, or left as it was: the page shows what there is now
     draft: dict[str, str] = st.session_state.setdefault(_DRAFT, kinds(record.metadata, prototype))
-    title = st.text_input("Title", record.title, key="edit-title", max_chars=500)
-    values: dict[str, Any] = {}
-    for key, kind in draft.items():
-        with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key=f"edit-row-{key}"):
-            values[key] = _widget(key, kind, record.metadata.get(key), prototype)
-            if st.button(
-                "",
-                key=f"edit-drop-{key}",
-                icon=":material/close:",
-                type="tertiary",
-                help=f"Take “{one_line(key)}” away",
-                on_click=draft.pop,
-                args=(key, None),
-            ):
-                st.rerun(scope="fragment")
-    _adding(draft)
-    changes = changed(record.metadata, draft, values)
-    with st.container(horizontal=True):
-        if st.button(
-            "Save",
-            key="edit-save",
-            type="primary",
-            disabled=not changes and title.strip() == record.title,
-        ):
-            try:
-                with st.spinner("Saving…"):
-                    librarian.edit(
-                        record.id,
-                        title=title.strip() if title.strip() != record.title else None,
-                        metadata=changes,
-                    )
-            except ThumbprintError as error:
-                frame.problem(str(error))
-            else:
-                st.session_state.pop(_DRAFT, None)
-                st.session_state["facets-cache"] = {}
-                st.rerun()
-        if st.button("Leave as it was", key="edit-leave"):
-            st.session_state.pop(_DRAFT, None)
-            st.rerun()
+    # A form, so that what was typed last comes along with the click. Enter would press its first button.
+    with st.form("edit-form", border=False, enter_to_submit=False):
+        st.text_input("Title", record.title, key="edit-title", max_chars=500)
+        for key, kind in draft.items():
+            with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+                _widget(key, kind, record.metadata.get(key), prototype)
+                st.form_submit_button(
+                    "",
+                    key=f"edit-drop-{key}",
+                    icon=":material/close:",
+                    type="tertiary",
+                    help=f"Take “{one_line(key)}” away",
+                    on_click=draft.pop,
+                    args=(key, None),
+                )
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+            st.text_input("Another fact", key=_NAME, placeholder="Its name, such as author", max_chars=60)
+            st.selectbox("Type", _KINDS, key=_KIND, width=130)
+            st.form_submit_button("Add", key="edit-add", icon=":material/add:", on_click=_add, args=(draft,))
+        frame.remembered_problem()
+        with st.container(horizontal=True):
+            st.form_submit_button(
+                "Save", key="edit-save", type="primary", on_click=_save, args=(librarian, view, draft)
+            )
+            st.form_submit_button("Leave as it was", key="edit-leave", on_click=_close)
     st.caption("Edits are kept when the file is read again or the index is built anew.")
 
 
-def _adding(draft: dict[str, str]) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="edit-add-row"):
-        st.text_input("Another fact", key="edit-key", placeholder="Its name, such as author", max_chars=60)
-        st.selectbox("Type", _KINDS, key="edit-kind", width=130)
-        st.button("Add", key="edit-add", icon=":material/add:", on_click=_add, args=(draft,))
-
-
 def _add(draft: dict[str, str]) -> None:
-    key = "_".join(str(st.session_state["edit-key"] or "").split())
+    key = "_".join(str(st.session_state[_NAME] or "").split())
     if key and key not in draft:
-        draft[key] = st.session_state["edit-kind"]
-        st.session_state["edit-key"] = ""
+        draft[key] = st.session_state[_KIND]
+    st.session_state[_NAME] = ""
 
 
-def _widget(key: str, kind: str, value: MetaValue | None, prototype: Prototype) -> Any:
+def _save(librarian: Librarian, view: DocumentView, draft: dict[str, str]) -> None:
+    _add(draft)  # a name that was typed and not added
+    values = {key: st.session_state.get(_key(key, kind)) for key, kind in draft.items()}
+    title = str(st.session_state["edit-title"] or "").strip()
+    changes = changed(view.record.metadata, draft, values)
+    try:
+        if changes or title != view.record.title:
+            named = title if title != view.record.title else None
+            librarian.edit(view.record.id, title=named, metadata=changes)
+    except ThumbprintError as error:
+        frame.remember_problem(str(error))
+        return
+    st.session_state["facets-cache"] = {}
+    _close()
+
+
+def _key(key: str, kind: str) -> str:
+    return f"edit-{kind}-{key}"
+
+
+def _widget(key: str, kind: str, value: MetaValue | None, prototype: Prototype) -> None:
     ((label, _),) = metadata_words({key: ""}, prototype.facets)
-    label, name = one_line(label), f"edit-{kind}-{key}"
+    label, name = one_line(label), _key(key, kind)
     if kind == "yes or no":
-        return st.toggle(label, bool(value), key=name, width="stretch")
-    if kind == "number":
+        st.toggle(label, bool(value), key=name, width="stretch")
+    elif kind == "number":
         number = value if isinstance(value, (int, float)) else None
-        return st.number_input(label, value=number, step=1 if isinstance(number, int) else None, key=name)
-    if kind == "date":
+        st.number_input(label, value=number, step=1 if isinstance(number, int) else None, key=name)
+    elif kind == "date":
         day = (
             date(1970, 1, 1) + timedelta(days=float(value) // _DAY)
             if isinstance(value, (int, float))
             else None
         )
-        return st.date_input(
+        st.date_input(
             label,
             day,
             key=name,
@@ -134,12 +141,11 @@ def _widget(key: str, kind: str, value: MetaValue | None, prototype: Prototype) 
             min_value=date(1000, 1, 1),
             max_value=date(9999, 12, 31),
         )
-    if kind == "list":
+    elif kind == "list":
         items = list(value) if isinstance(value, tuple) else []
-        return st.multiselect(
-            label, items, items, key=name, accept_new_options=True, placeholder="Type and Enter"
-        )
-    return st.text_input(label, str(value or ""), key=name)
+        st.multiselect(label, items, items, key=name, accept_new_options=True, placeholder="Type and Enter")
+    else:
+        st.text_input(label, str(value or ""), key=name)
 
 
 # --- values -----------------------------------------------------------------
@@ -150,6 +156,8 @@ def kinds(metadata: Mapping[str, MetaValue], prototype: Prototype) -> dict[str, 
     dates = {facet.key for facet in prototype.facets if facet.kind == "date"}
     found: dict[str, str] = {}
     for key, value in metadata.items():
+        if key in RESERVED:  # what the file says of itself
+            continue
         if isinstance(value, bool):
             found[key] = "yes or no"
         elif isinstance(value, (int, float)):
@@ -166,7 +174,7 @@ def changed(
 
     An empty field takes its fact away. A date that stays the same day keeps its time.
     """
-    changes: dict[str, MetaValue | None] = {key: None for key in metadata if key not in draft}
+    changes: dict[str, MetaValue | None] = {key: None for key in metadata if key not in {*draft, *RESERVED}}
     for key, value in values.items():
         new, old = _typed(draft[key], value), metadata.get(key)
         if (

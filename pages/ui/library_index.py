@@ -17,24 +17,29 @@ if TYPE_CHECKING:
 
 _STATUS = "library-status"
 _TOKENS, _MODEL = "reindex-tokens", "reindex-model"
+_GOOD, _BAD = ":green[:material/check_circle:]", ":red[:material/error:]"
 _DISK = {"vectors": "Vectors", "keywords": "Keywords", "uploads": "Uploaded files"}
 
 
 def draw(librarian: Librarian) -> None:
     """Totals, disk, version, checks, and the form to build it anew."""
-    with st.spinner("Looking at the index…"):
-        status = librarian.status()
+    status = librarian.status(checks=False)
     _numbers(status)
-    _checks(librarian, status)
+    checked = st.container(key="library-checks")  # drawn last: the doctor takes his time with a large library
     _again(librarian, status)
+    with checked:
+        st.subheader("What the doctor says", anchor=False)
+        with st.spinner("Comparing every chunk…"):
+            status = librarian.status()
+        _checks(librarian, status)
 
 
 def _numbers(status: Status) -> None:
-    with st.container(horizontal=True, gap="small", key="index-numbers"):
-        st.metric("Documents", f"{status.documents:,}", border=True, width="stretch")
-        st.metric("Sections", f"{status.sections:,}", border=True, width="stretch")
-        st.metric("Chunks", f"{status.chunks:,}", border=True, width="stretch")
-        st.metric("On disk", size(sum(status.disk.values())), border=True, width="stretch")
+    with st.grid(4, min_column_width=150, key="index-numbers"):
+        st.metric("Documents", f"{status.documents:,}", border=True)
+        st.metric("Sections", f"{status.sections:,}", border=True)
+        st.metric("Chunks", f"{status.chunks:,}", border=True)
+        st.metric("On disk", size(sum(status.disk.values())), border=True)
     parts = [f"{_DISK.get(name, name)} {size(number)}" for name, number in status.disk.items()]
     st.caption(one_line(" · ".join(parts)))
     st.markdown(
@@ -44,19 +49,15 @@ def _numbers(status: Status) -> None:
     )
     if status.outdated:
         st.warning(
-            "The settings ask for another index than this one. Questions are answered from it as it is; build it "
-            "anew below.",
+            "The settings ask for another index than this one. Questions are answered from it as it is; "
+            "build it anew below.",
             icon=":material/update:",
         )
 
 
 def _checks(librarian: Librarian, status: Status) -> None:
-    st.subheader("What the doctor says", anchor=False)
-    lines = [
-        f"- {':green[:material/check_circle:]' if check.ok else ':red[:material/error:]'} {one_line(check.message)}"
-        for check in status.checks
-    ]
-    st.markdown("\n".join(lines))
+    lines = [f"{_GOOD if check.ok else _BAD} {one_line(check.message)}" for check in status.checks]
+    st.markdown("\\\n".join(lines))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Mend",
@@ -73,8 +74,8 @@ def _checks(librarian: Librarian, status: Status) -> None:
 def _again(librarian: Librarian, status: Status) -> None:
     st.subheader("Build it anew", anchor=False)
     st.markdown(
-        "With other settings, the index is built beside the one there is, and takes its place when it is complete. "
-        "Answers go on from the old index meanwhile, and edits are kept."
+        "With other settings, the index is built beside the one there is, and takes its place when it is "
+        "complete. Answers go on from the old index meanwhile, and edits are kept."
     )
     with st.form("reindex", border=True):
         with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -85,8 +86,8 @@ def _again(librarian: Librarian, status: Status) -> None:
                 value=status.section_tokens,
                 step=10,
                 key=_TOKENS,
-                help="Most tokens of a section: the text that is shown around what was found. The model's window "
-                "is the limit.",
+                help="Most tokens of a section: the text that is shown around what was found. "
+                "The model's window is the limit.",
                 width=180,
             )
             st.text_input(

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 _LOOK = 0.5
 """Seconds between two looks at what runs."""
-_FILES = 20
+_ENDED = 3
+"""Of those that have ended, so many reports are shown."""
+_FILES = 10
 """Files on a page of the list."""
 _STATES: dict[FileState, tuple[str, str]] = {
     "running": ("Reading", ":blue[:material/progress_activity:]"),
@@ -56,15 +58,25 @@ def _watch(librarian: Librarian, active: bool) -> None:
     jobs = librarian.jobs()
     if active and not any(job.active for job in jobs):
         st.rerun()  # the whole page: its lists and totals have changed
+    recent = [job for job in jobs if job.active]
+    recent += [job for job in jobs if not job.active][:_ENDED]
     with st.container(gap="small", key="library-jobs-list"):
-        for job in jobs:
+        for job in recent:
             _card(librarian, job)
+        if len(jobs) > len(recent):
+            st.button(
+                f"Dismiss {counted(len(jobs) - len(recent), 'older report')}",
+                key="library-jobs-dismiss",
+                type="tertiary",
+                on_click=_dismiss_all,
+                args=(librarian, [job.id for job in jobs if job not in recent]),
+            )
 
 
 def _card(librarian: Librarian, job: Job) -> None:
     with st.container(border=True, gap="xsmall", key=f"job-{job.id}"):
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            st.markdown(f"{_ICONS[job.state]} **{one_line(job.title, 80)}**", width="stretch")
+            st.markdown(f"{_ICONS[job.state]} **{_title(job)}**", width="stretch")
             _buttons(librarian, job)
         if job.active:
             st.progress(_share(job), f":small[{_how_far(job)}]")
@@ -104,7 +116,16 @@ def _act(librarian: Librarian, action: str, job_id: str) -> None:
         frame.remember_problem(str(error))
 
 
+def _dismiss_all(librarian: Librarian, job_ids: list[str]) -> None:
+    for job_id in job_ids:
+        _act(librarian, "dismiss", job_id)
+
+
 # --- in words ---------------------------------------------------------------
+
+
+def _title(job: Job) -> str:
+    return f"Upload of {one_line(job.title, 80)}" if job.kind == "upload" else one_line(job.title, 120)
 
 
 def _share(job: Job) -> float:
@@ -168,6 +189,8 @@ def _files(job: Job) -> None:
     with st.expander("File by file", expanded=failed or job.active, key=f"files-{job.id}", type="compact"):
         chosen: str | None = None
         if len(present) > 1:
+            if not job.active and job.counts.get("failed"):
+                st.session_state.setdefault(f"states-{job.id}", "failed")
             chosen = st.pills(
                 "Show",
                 present,
@@ -181,7 +204,7 @@ def _files(job: Job) -> None:
         if st.session_state.get(key, 1) > pages:
             st.session_state[key] = pages
         first = (st.session_state.get(key, 1) - 1) * _FILES
-        st.markdown("\n".join(f"- {_line(file)}" for file in files[first : first + _FILES]))
+        st.markdown("\\\n".join(_line(file) for file in files[first : first + _FILES]))
         if pages > 1:
             st.pagination(pages, key=key, max_visible_pages=5)
 

@@ -14,9 +14,13 @@ def size(number: float) -> str:
     """A number of bytes in decimal units: ``12.3 MB``."""
     for unit in _UNITS[:-1]:
         if number < 999.5:
-            return f"{number:.0f} {unit}" if unit == "bytes" or number >= 99.5 else f"{number:.1f} {unit}"
+            return f"{_short(number)} {unit}"
         number /= 1000
-    return f"{number:.1f} {_UNITS[-1]}"
+    return f"{_short(number)} {_UNITS[-1]}"
+
+
+def _short(number: float) -> str:
+    return f"{number:.0f}" if number >= 99.5 else f"{number:.1f}".removesuffix(".0")
 
 
 def duration(seconds: float) -> str:
