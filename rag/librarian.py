@@ -140,7 +140,7 @@ class Librarian:
 
         Raises :class:`rag.errors.UsageError` for a filter that means nothing.
         """
-        total, rows = self._library.listed().page(
+        total, rows = self._shelf.listing(self._name).page(
             query, parse(where), sort, descending, max(0, offset), max(0, limit)
         )
         edits = self._shelf.edits(self._name).all()
@@ -242,7 +242,7 @@ class Librarian:
         if not document_ids:
             return 0
         deleted = self._shelf.delete(self._prototype, document_ids, timeout=_WAIT)
-        listing, uploads = self._library.listed(), self._uploads
+        listing, uploads = self._shelf.listing(self._name), self._uploads
         paths = {file.path for record in deleted for file in record.files}
         uploads.remove(path for path in sorted(paths) if uploads.has(path) and not listing.holds(path))
         return len(deleted)
@@ -368,7 +368,7 @@ class Librarian:
         """
         prototype, library = self._prototype, self._library
         said = tuple(examine(self._installation, self._name)) if checks else ()
-        documents, sections, chunks = library.listed().totals()
+        documents, sections, chunks = self._shelf.listing(self._name).totals()
         return Status(
             documents=documents,
             sections=sections,

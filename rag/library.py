@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 
 Item = tuple[DocumentRecord, Sequence[Chunk], Vectors]
 
+_JOURNAL = "unfinished.json"
+_STAMP = "stamp"
 _BATCH = 2_000
 """Keyword entries of one commit while the index is rebuilt: bounded memory."""
 
@@ -69,17 +71,17 @@ class Library:
     whoever writes, in this process or another.
     """
 
-    def __init__(self, index: ChunkIndex, folder: Path, lock: Path) -> None:
+    def __init__(self, index: ChunkIndex, folder: Path, lock: Path, listing: Listing | None = None) -> None:
         with _disk():
             folder.mkdir(parents=True, exist_ok=True)
             self.keywords = KeywordIndex(folder / "keyword")
         self.index = index
         self.folder = folder
-        self.listing = Listing(folder / "documents.sqlite3")
+        self.listing = listing or open_listing(folder)
         self._listed = False
         """Whether the list follows the index; known from when the write lock is taken."""
-        self._journal = folder / "unfinished.json"
-        self._stamp = folder / "stamp"
+        self._journal = folder / _JOURNAL
+        self._stamp = folder / _STAMP
         self._held = folder / "held.json"
         self._lock_path = lock
         self._refreshing = threading.Lock()
@@ -342,6 +344,25 @@ class Library:
             self.sweep()
             there, here = self.index.chunk_ids(), self.keywords.chunk_ids()
             self._reindex({_document(i) for i in there ^ here})
+
+
+def open_listing(folder: Path) -> Listing:
+    """The list of documents of the library in ``folder``."""
+    return Listing(folder / "documents.sqlite3")
+
+
+def in_step(listing: Listing) -> bool:
+    """Whether the last write on this machine was finished, and the list follows it.
+
+    What no index has to be opened for, so that the first page of a process is quick. Writes of
+    other machines to a Chroma server are seen when the library is.
+    """
+    folder = listing.path.parent
+    try:
+        stamp = (folder / _STAMP).read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return bool(stamp) and not (folder / _JOURNAL).exists() and listing.stamp == stamp
 
 
 def entries(record: DocumentRecord, chunks: Sequence[Chunk]) -> list[KeywordEntry]:

@@ -12,7 +12,8 @@ import json
 import re
 import sqlite3
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator
+from array import array
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,10 @@ _VERSION = 1
 """Grows when the tables change; a list of another version is made anew."""
 _WORDS = 32
 """Words of a query that are looked for."""
+_RESULTS = 8
+"""What queries and filters found is kept of so many: 8 bytes a document each."""
+_VARIABLES = 500
+"""Values of one statement; SQLite takes 999 at least."""
 _ORDER: dict[Sort, str] = {
     "title": "title_key",
     "source": "source_key",
@@ -79,6 +84,7 @@ class Listing:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._found: dict[Hashable, array[int]] = {}
 
     @property
     def stamp(self) -> str:
@@ -87,10 +93,9 @@ class Listing:
             return ""
         try:
             with self._open() as database:
-                row = database.execute("SELECT value FROM facts WHERE name = 'stamp'").fetchone()
+                return self._settled(database)
         except IndexingError:
             return ""
-        return str(row[0]) if row else ""
 
     def write(self, records: Iterable[DocumentRecord], deleted: Collection[str], stamp: str) -> None:
         """Take documents in, or take their changes in, and others out: one transaction."""
@@ -116,32 +121,44 @@ class Listing:
     def page(
         self, query: str, where: Filter | None, sort: Sort, descending: bool, offset: int, limit: int
     ) -> tuple[int, list[Listed]]:
-        """How many documents match, and those from the ``offset``-th on."""
-        conditions: list[str] = []
-        values: list[object] = []
-        match = _match(query)
-        if match is not None:
-            conditions.append("n IN (SELECT rowid FROM words WHERE words MATCH ?)")
-            values.append(match)
-        if where is not None:
-            condition, operands = _sql(where)
-            conditions.append(condition)
-            values.extend(operands)
-        such = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+        """How many documents match, and those from the ``offset``-th on.
+
+        What a query or filter matches is kept until the list changes, so that only its first page
+        looks at every document.
+        """
         way = "DESC" if descending else "ASC"
+        order = f"ORDER BY {_ORDER[sort]} {way}, n {way}"
         with self._open() as database:
-            total = database.execute(f"SELECT count(*) FROM documents {such}", values).fetchone()[0]
-            rows = database.execute(
-                f"""SELECT id, title, source, type, metadata, chunks, sections, added FROM documents
-                WHERE n IN (SELECT n FROM documents {such} ORDER BY {_ORDER[sort]} {way}, n {way}
-                            LIMIT ? OFFSET ?)
-                ORDER BY {_ORDER[sort]} {way}, n {way}""",
-                [*values, limit, offset],
-            ).fetchall()
-        return int(total), [
-            Listed(id, title, source, kind, _metadata(metadata), chunks, sections, added)
-            for id, title, source, kind, metadata, chunks, sections, added in rows
-        ]
+            database.execute("BEGIN")  # all that is read is of one moment
+            conditions, values = _conditions(query, where)
+            if conditions:
+                key = (self._settled(database), query, repr(where), sort, descending)  # True == 1.0
+                found = self._found.get(key)
+                if found is None:
+                    sql = f"SELECT n FROM documents WHERE {' AND '.join(conditions)} {order}"
+                    found = self._keep(key, array("q", (row[0] for row in database.execute(sql, values))))
+                total, chosen = len(found), list(found[offset : offset + limit])
+            else:
+                total = database.execute("SELECT count(*) FROM documents").fetchone()[0]
+                sql = f"SELECT n FROM documents {order} LIMIT ? OFFSET ?"
+                chosen = [row[0] for row in database.execute(sql, (limit, offset))]
+            rows = {}
+            for start in range(0, len(chosen), _VARIABLES):
+                some = chosen[start : start + _VARIABLES]
+                for row in database.execute(
+                    "SELECT n, id, title, source, type, metadata, chunks, sections, added FROM documents "
+                    f"WHERE n IN ({', '.join('?' * len(some))})",
+                    some,
+                ):
+                    n, id, title, source, kind, metadata, chunks, sections, added = row
+                    rows[n] = Listed(id, title, source, kind, _metadata(metadata), chunks, sections, added)
+        return int(total), [rows[n] for n in chosen]
+
+    def _keep(self, key: Hashable, found: array[int]) -> array[int]:
+        while len(self._found) >= _RESULTS:
+            self._found.pop(next(iter(self._found)), None)
+        self._found[key] = found
+        return found
 
     def totals(self) -> tuple[int, int, int]:
         """Documents, sections and chunks."""
@@ -247,6 +264,11 @@ class Listing:
                 database.execute("DELETE FROM documents WHERE n = ?", (row[0],))
 
     @staticmethod
+    def _settled(database: sqlite3.Connection) -> str:
+        row = database.execute("SELECT value FROM facts WHERE name = 'stamp'").fetchone()
+        return str(row[0]) if row else ""
+
+    @staticmethod
     def _settle(database: sqlite3.Connection, stamp: str) -> None:
         database.execute("INSERT OR REPLACE INTO facts VALUES ('stamp', ?)", (stamp,))
 
@@ -287,6 +309,20 @@ def _searched(title: str, source: str, metadata: Metadata) -> str:
 
 def _spaced(text: str) -> str:
     return _UNSPACED.sub(lambda character: f" {character[0]} ", text)
+
+
+def _conditions(query: str, where: Filter | None) -> tuple[list[str], list[object]]:
+    conditions: list[str] = []
+    values: list[object] = []
+    match = _match(query)
+    if match is not None:
+        conditions.append("n IN (SELECT rowid FROM words WHERE words MATCH ?)")
+        values.append(match)
+    if where is not None:
+        condition, operands = _sql(where)
+        conditions.append(condition)
+        values.extend(operands)
+    return conditions, values
 
 
 def _match(query: str) -> str | None:

@@ -108,15 +108,14 @@ class _Rebuild:
         chunking = Chunking(section_tokens=section_tokens)
         self._mark = shape_of(self._embedder.name, chunking, shelf.options(prototype)).mark
         self._collection = f"{collection_name(name, model)}-{uuid.uuid4().hex[:8]}"
-        lock = shelf.record(name).path.with_suffix(".building")
-        self._new = shelf.open(self._collection, self._embedder.dimensions, lock)
+        # Named before it is made, so that it is found however this ends.
+        record, dimensions = shelf.record(name), self._embedder.dimensions
+        record.write(replace(shelf.live(name), others=((self._collection, dimensions),)))
+        self._new = shelf.open(self._collection, dimensions, record.path.with_suffix(".building"))
         self._staged = Staging(self._new, self._embedder, chunking)
 
     def run(self) -> IngestResult:
-        live = self._shelf.live(self._name)
         record = self._shelf.record(self._name)
-        # Named before it is made, so that it is found however this ends.
-        record.write(replace(live, others=((self._collection, self._embedder.dimensions),)))
         try:
             self._fill(self._old.index.records())
             self._tell("waiting")

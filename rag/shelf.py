@@ -23,7 +23,8 @@ from rag.config import Environment
 from rag.edits import Edits
 from rag.errors import NotFound, PrototypeError, StoreError
 from rag.ingest import Ingest, IngestOptions
-from rag.library import Library
+from rag.library import Library, in_step, open_listing
+from rag.listing import Listing
 from rag.live import Live, LiveRecord, wish
 from rag.prototypes import Prototype, load_prototype
 from rag.readers import CsvOptions, ReadOptions
@@ -42,6 +43,7 @@ class Shelf:
         self._lock = threading.Lock()
         self._model_lock = threading.Lock()
         self._libraries: dict[str, Library] = {}
+        self._listings: dict[str, Listing] = {}
         self._records: dict[str, LiveRecord] = {}
         self._catalogues: dict[str, tuple[str, Catalogue]] = {}
 
@@ -116,9 +118,23 @@ class Shelf:
 
         home = self.home()
         client = open_client(home, host=self.environment.chroma_host, api_key=self.environment.chroma_api_key)
-        return Library(
-            ChunkIndex(client, collection, dimensions=dimensions), home / "keyword" / collection, lock
-        )
+        index = ChunkIndex(client, collection, dimensions=dimensions)
+        return Library(index, home / "keyword" / collection, lock, self._listing(collection))
+
+    def _listing(self, collection: str) -> Listing:
+        with self._lock:
+            if collection not in self._listings:
+                folder = self.environment.home / "keyword" / collection
+                self._listings[collection] = open_listing(folder)
+            return self._listings[collection]
+
+    def listing(self, name: str) -> Listing:
+        """The list of a prototype's documents. The library is opened only where it may be behind."""
+        collection = self.live(name).collection
+        listing = self._listing(collection)
+        if collection not in self._libraries and in_step(listing):
+            return listing
+        return self.library(self.prototype(name)).listed()
 
     def dimensions(self, model: str) -> int:
         """The dimensions of a model, which is loaded where that is not known."""
@@ -231,6 +247,7 @@ class Shelf:
                 self.open(collection, dimensions, record.path.with_suffix(".building")).index.drop()
             with self._lock:
                 self._libraries.pop(collection, None)
+                self._listings.pop(collection, None)
             self._catalogues.pop(collection, None)
             shutil.rmtree(self.home() / "keyword" / collection, ignore_errors=True)
             live = replace(live, others=tuple(left))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +17,7 @@ from rag.engine import Engine
 from rag.errors import FilterError, NotFound, UsageError
 from rag.jobs import Job, JobFile
 from rag.librarian import Librarian
-from tests.conftest import FILES, write_files
+from tests.conftest import FILES, ROOT, write_files
 from tests.fakes import FakeEmbedder
 from tests.files import make_csv
 
@@ -599,3 +602,48 @@ def test_mending_is_a_job(librarian: Librarian, engine: Engine) -> None:
 
     assert (job.kind, job.state) == ("mend", "done")
     assert library.compare().good
+
+
+# --- killed -----------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("place", "stored"),
+    [
+        ("store:3", 2),
+        ("noted:3", 3),
+        ("settled:1", 30),
+        ("chroma:1", 30),
+        ("keywords:1", 30),
+        ("facts:2", 30),
+    ],
+)
+def test_what_a_killed_upload_stored_is_taken_up(
+    new_engine: Callable[[], Engine], home: Path, folder: Path, tmp_path: Path, place: str, stored: int
+) -> None:
+    new_engine().ingest("shelf", [folder])
+    many = {f"{n:02}.txt": f"File {n} tells of subject {n}. It has two sentences." for n in range(30)}
+    files = write_files(tmp_path / "many", many)
+    words = [sys.executable, "-m", "tests.run_fake", "upload", str(files), "shelf"]
+    env = {**os.environ, "THUMBPRINT_HOME": str(home), "FAKE_KILL": place}
+    killed = subprocess.run(words, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+    assert killed.returncode == -9, killed.stderr
+
+    engine = new_engine()
+    librarian = engine.librarian("shelf")
+    assert engine.search("shelf", "night train to Venice").passages[0].source == "trains.txt"
+    (job,) = librarian.jobs()
+    assert job.state == "interrupted"
+    assert len(list((home / "uploads/shelf").glob("*.txt"))) == stored
+    # A file that was stored in the moment before it could be noted is replaced when it comes again.
+    assert stored - len(job.files) in (0, 1)
+
+    done = finished(librarian, librarian.retry(job.id))
+
+    assert (done.state, done.counts) == ("done", {"done": len(done.files)})
+    assert librarian.documents().total == 3 + len(done.files)
+    assert [j.id for j in librarian.jobs()] == [done.id]
+    finished(librarian, librarian.upload([("last.txt", b"The last one.")]))
+    assert not list((home / "uploads/shelf/.incoming").glob("*"))
+    assert engine.library(engine.prototype("shelf")).compare().good
