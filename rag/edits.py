@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rag.errors import StoreError
+from rag.errors import ReadError, StoreError, UsageError
+from rag.readers.metadata import RESERVED, clean_metadata
 from rag.types import Document, DocumentRecord, Metadata, MetaValue
 
 _SCHEMA = """
@@ -200,6 +201,29 @@ def edited(
     store.remove(moved)
     edits.update(found)
     return found
+
+
+def cleaned(title: str | None, metadata: Mapping[str, MetaValue | None]) -> dict[str, MetaValue | None]:
+    """The changes as metadata is kept. Raises :class:`UsageError`."""
+    if title is not None and not title.strip():
+        raise UsageError("A document needs a title. Write one, or leave it as it is.")
+    for key in metadata:
+        if not key.strip():
+            raise UsageError("A metadata key needs a name. Write one.")
+        if key.strip() in RESERVED:
+            raise UsageError(f"“{key}” is what the file says of itself and cannot be edited here.")
+    metadata = {key.strip(): value for key, value in metadata.items()}
+    try:
+        _, kept = clean_metadata({key: value for key, value in metadata.items() if value is not None})
+    except ReadError as error:
+        raise UsageError(str(error)) from None
+    lost = [k for k, v in metadata.items() if v is not None and k not in kept]
+    if lost:
+        raise UsageError(
+            f"“{lost[0]}” cannot be kept so: a value is text, a number, yes or no, or a list of texts, and "
+            "not empty. Mend it, or take the key away."
+        )
+    return {**kept, **{key: None for key, value in metadata.items() if value is None}}
 
 
 def _load(text: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from rag.doctor import Check, Installation, examine
-from rag.edits import Edit
+from rag.edits import Edit, cleaned
 from rag.errors import IndexingError, NotFound, ReadError, ThumbprintError, UsageError
 from rag.filters import parse
 from rag.ingest import IngestOptions
@@ -19,7 +19,6 @@ from rag.jobs import Job, JobFile, Jobs, Task
 from rag.library import Library
 from rag.listing import Sort
 from rag.prototypes import Prototype
-from rag.readers.metadata import RESERVED, clean_metadata
 from rag.readers.sidecar import is_sidecar_name
 from rag.rebuild import index_wish, rebuild
 from rag.shelf import Shelf
@@ -190,7 +189,7 @@ class Librarian:
         Raises :class:`rag.errors.NotFound`, and :class:`rag.errors.UsageError` for a value that
         no metadata has.
         """
-        cleaned = _cleaned(title, metadata)
+        said = cleaned(title, metadata)
         store = self._shelf.edits(self._name)
         with self._library.writing(timeout=_WAIT):
             record = self._record(document_id)
@@ -199,7 +198,7 @@ class Librarian:
             )
             changes = {
                 key: value
-                for key, value in {**known.metadata, **cleaned}.items()
+                for key, value in {**known.metadata, **said}.items()
                 if value != known.base_metadata.get(key)
                 or type(value) is not type(known.base_metadata.get(key))
             }
@@ -384,29 +383,6 @@ class Librarian:
             checks=said,
             outdated=self._shelf.outdated(self._name),
         )
-
-
-def _cleaned(title: str | None, metadata: Mapping[str, MetaValue | None]) -> dict[str, MetaValue | None]:
-    """The changes as metadata is kept. Raises :class:`UsageError`."""
-    if title is not None and not title.strip():
-        raise UsageError("A document needs a title. Write one, or leave it as it is.")
-    for key in metadata:
-        if not key.strip():
-            raise UsageError("A metadata key needs a name. Write one.")
-        if key.strip() in RESERVED:
-            raise UsageError(f"“{key}” is what the file says of itself and cannot be edited here.")
-    metadata = {key.strip(): value for key, value in metadata.items()}
-    try:
-        _, cleaned = clean_metadata({key: value for key, value in metadata.items() if value is not None})
-    except ReadError as error:
-        raise UsageError(str(error)) from None
-    lost = [k for k, v in metadata.items() if v is not None and k not in cleaned]
-    if lost:
-        raise UsageError(
-            f"“{lost[0]}” cannot be kept so: a value is text, a number, yes or no, or a list of texts, and "
-            "not empty. Mend it, or take the key away."
-        )
-    return {**cleaned, **{key: None for key, value in metadata.items() if value is None}}
 
 
 def _printable(name: str) -> str:

@@ -18,7 +18,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,9 +26,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from rag.chunk import window
+from rag.disk import disk, replace_file
+from rag.entries import digest, entries
 from rag.errors import IndexingError
-from rag.filters import filterable
 from rag.index import ChunkIndex
 from rag.keyword import KeywordEntry, KeywordIndex
 from rag.listing import Listing
@@ -72,7 +71,7 @@ class Library:
     """
 
     def __init__(self, index: ChunkIndex, folder: Path, lock: Path, listing: Listing | None = None) -> None:
-        with _disk():
+        with disk():
             folder.mkdir(parents=True, exist_ok=True)
             self.keywords = KeywordIndex(folder / "keyword")
         self.index = index
@@ -98,7 +97,7 @@ class Library:
         lock, left = FileLock(self._lock_path, thread_local=False), timeout
         while True:
             try:
-                with _disk():
+                with disk():
                     lock.acquire(timeout=min(1.0, left))
                 break
             except Timeout:
@@ -171,7 +170,7 @@ class Library:
         if self.listing.stamp != self.index.stamp:
             lock = FileLock(self._lock_path, timeout=0, thread_local=False)
             try:
-                with _disk():
+                with disk():
                     lock.acquire()
             except Timeout:
                 return self.listing
@@ -216,7 +215,7 @@ class Library:
                 return
             lock = FileLock(self._lock_path, timeout=0, thread_local=False)
             try:
-                with _disk():
+                with disk():
                     lock.acquire()
             except Timeout:
                 return
@@ -250,7 +249,7 @@ class Library:
         if not self._journal.exists():
             # Nobody here wrote last: a text may have been replaced by one of as many chunks.
             held = self._read_held()
-            doubtful |= {i for i, record in records.items() if held.get(i) != _digest(record)}
+            doubtful |= {i for i, record in records.items() if held.get(i) != digest(record)}
         if doubtful:
             log.warning("The keyword index was behind the collection: mending %d documents.", len(doubtful))
             self._reindex(doubtful)
@@ -284,10 +283,10 @@ class Library:
         did, ``changed`` and ``gone`` are those.
         """
         if records is not None:
-            replace_file(self._held, json.dumps({i: _digest(record) for i, record in records.items()}))
+            replace_file(self._held, json.dumps({i: digest(record) for i, record in records.items()}))
         elif changed or gone:
-            held = {i: digest for i, digest in self._read_held().items() if i not in gone}
-            held |= {record.id: _digest(record) for record in changed}
+            held = {i: known for i, known in self._read_held().items() if i not in gone}
+            held |= {record.id: digest(record) for record in changed}
             replace_file(self._held, json.dumps(held))
         try:
             if self._listed:
@@ -365,68 +364,8 @@ def in_step(listing: Listing) -> bool:
     return bool(stamp) and not (folder / _JOURNAL).exists() and listing.stamp == stamp
 
 
-def entries(record: DocumentRecord, chunks: Sequence[Chunk]) -> list[KeywordEntry]:
-    """What the keyword index takes for a document's chunks.
-
-    A window is the heading path and title, the sentence, and its neighbours in the section;
-    of a catalogue row all of its section, because a wish ("a red from Portugal for lamb")
-    is spread over the row's fields and its notes.
-    """
-    made = []
-    each_side = len(chunks) if any(chunk.kind == "row" for chunk in chunks) else 1
-    for i, chunk in enumerate(chunks):
-        low, high = window(chunks, i, each_side)
-        # Without the last gap: it may hold the next section's heading.
-        around = "".join(c.text + c.gap for c in chunks[low : high - 1]) + chunks[high - 1].text
-        path = chunk.section.path
-        head = path if record.title in path else (record.title, *path)
-        made.append(
-            KeywordEntry(
-                chunk_id=chunk.id,
-                document_id=chunk.document_id,
-                window="\n".join((*head, around)),
-                own=chunk.text,
-                metadata=filterable(chunk, record),
-            )
-        )
-    return made
-
-
-def _digest(record: DocumentRecord) -> str:
-    """Differs whenever the keyword entries of a document do."""
-    facts = [record.content_hash, record.source, record.title, dict(record.metadata)]
-    text = json.dumps(facts, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
 def _document(chunk_id: str) -> str:
     return chunk_id.rpartition(":")[0]
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Write a file so that a reader, or a crash, sees the old one or the new one whole."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
-    with _disk():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-
-
-@contextmanager
-def _disk() -> Iterator[None]:
-    """Turn a refusal of the disk into a sentence."""
-    try:
-        yield
-    except Timeout:  # of a lock: an OSError too, and no refusal
-        raise
-    except OSError as error:
-        raise IndexingError(
-            f"The library's folder cannot be written ({error.strerror or error}). Check THUMBPRINT_HOME, its "
-            "permissions and the free space."
-        ) from error
 
 
 def version_of(shape: str, contents: Iterable[tuple[str, str]]) -> str:
@@ -434,10 +373,10 @@ def version_of(shape: str, contents: Iterable[tuple[str, str]]) -> str:
 
     ``contents`` are the id and content hash of every document.
     """
-    digest = hashlib.sha256(shape.encode())
+    found = hashlib.sha256(shape.encode())
     for document_id, content in sorted(contents):
-        digest.update(f"\n{document_id} {content}".encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()[:12]
+        found.update(f"\n{document_id} {content}".encode("utf-8", "surrogatepass"))
+    return found.hexdigest()[:12]
 
 
 def totals(records: Iterable[DocumentRecord]) -> tuple[int, int, int]:

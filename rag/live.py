@@ -18,8 +18,8 @@ from typing import Any, TypeAlias
 from filelock import FileLock
 
 from rag.config import Settings
+from rag.disk import replace_file
 from rag.errors import IndexingError
-from rag.library import replace_file
 from rag.prototypes import Prototype
 
 Wish: TypeAlias = tuple[str, int]

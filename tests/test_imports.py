@@ -13,16 +13,17 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Each layer may import itself only where `within` says so, and any layer before it.
 LAYERS: list[tuple[set[str], bool]] = [
-    ({"types", "errors", "config", "dates", "words"}, True),
+    ({"types", "errors", "config", "dates", "words", "disk"}, True),
     ({"prototypes", "filters", "sentences", "abbreviations"}, False),
     (
         {
             "readers", "chunk", "embed", "index", "keyword", "retrieve", "generators", "cite", "confidence",
-            "rewrite", "store", "listing", "vectors", "edits", "journal",
+            "rewrite", "store", "listing", "vectors", "journal",
         },
         False,
     ),
-    ({"library", "facets", "prepare", "response", "versions", "uploads"}, False),
+    ({"entries", "facets", "prepare", "response", "versions", "uploads", "edits"}, False),
+    ({"library"}, False),
     ({"guess", "live", "staging", "doctor"}, False),
     ({"catalogue", "ingest"}, False),
     ({"shelf", "jobs"}, False),
