@@ -142,8 +142,10 @@ def _through(job: Job) -> int:
 def _how_far(job: Job) -> str:
     """One line on how far it is: ``312 of 1,000 files · 3 failed · about 20 s left``."""
     now = job.progress
-    if job.state == "waiting" or now is None or now.stage == "waiting":
+    if job.state == "waiting":
         return "Waiting for other work on this library to end"
+    if now is None:
+        return "Beginning"
     parts = []
     if job.files:
         parts.append(f"**{_through(job):,}** of {counted(len(job.files), 'file')}")

@@ -15,6 +15,7 @@ from rag.prototypes import Prototype, create_prototype
 
 _CHOICE = "library-prototype"
 _NEW = "library-new"
+_POPOVER = "library-new-popover"
 _LONGEST = 40
 """Characters of a name: it stands on pills and in addresses."""
 
@@ -34,7 +35,7 @@ def choose(page: Page, prototypes: list[Prototype], prototype: Prototype) -> Non
             width=340,
         )
         with (
-            st.popover("New prototype", icon=":material/add:", key="library-new-popover"),
+            st.popover("New prototype", icon=":material/add:", key=_POPOVER, on_change="rerun"),
             st.form("library-new-form", border=False),
         ):
             st.text_input(
@@ -82,4 +83,5 @@ def _make(page: Page) -> None:
         frame.remember_problem(str(error))
         return
     st.session_state[_NEW] = ""
+    st.session_state[_POPOVER] = False
     _open(name)

@@ -11,12 +11,18 @@ ROOT = Path(__file__).parents[3]
 sys.path.insert(0, str(ROOT))
 
 from pages.ui import resources  # noqa: E402
-from tests.fakes import FakeEngine  # noqa: E402
+from rag.engine import Engine  # noqa: E402
+from tests.fakes import FakeEmbedder, FakeEngine  # noqa: E402
 
 
 @st.cache_resource(show_spinner=False)
-def engine() -> FakeEngine:
-    """``FAKE_DELAY`` is the seconds that a word of an answer, or a file, takes."""
+def engine() -> FakeEngine | Engine:
+    """``FAKE_DELAY`` is the seconds that a word of an answer, or a file, takes.
+
+    ``FAKE_MODEL`` set: the real engine over the fake model, for libraries made of its vectors.
+    """
+    if os.environ.get("FAKE_MODEL"):
+        return Engine(load_model=FakeEmbedder)
     return FakeEngine(Path(os.environ["THUMBPRINT_HOME"]), delay=float(os.environ.get("FAKE_DELAY", "0")))
 
 
