@@ -27,12 +27,13 @@ def main() -> None:
         frame.notices()
         frame.remembered_problem()
         choice.problems(broken)
-        jobs.draw(librarian)
+        jobs.draw(librarian, reports=not opened)
         ready = preparation.status(page, prototype, told=False, remark="")
-        if ready:
-            prototype = facets.completed(page, prototype)
+        known = browse.known_facets(prototype)
         if opened:
-            document.draw(librarian, prototype, opened)
+            if ready:
+                known = facets.completed(page, prototype)
+            document.draw(librarian, known, opened)
         else:
             view = browse.view()
             if view == browse.ADD:
@@ -40,12 +41,12 @@ def main() -> None:
             elif view == browse.INDEX:
                 index.draw(librarian)
             else:
-                browse.draw(page, prototype, librarian, facets.selected(prototype), ready=ready)
-                with st.sidebar:
-                    if ready:
-                        facets.draw(page, prototype)
+                where = facets.selected(known)
+                browse.draw(page, known, librarian, where, ready=ready)
+                if ready:
+                    browse.filters(page, prototype, where)
     browse.dialogs(librarian)
-    edit.dialogs(librarian, prototype)
+    edit.dialogs(librarian, known)
     remember()
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
-from pages.ui import address, frame
+from pages.ui import address, facets, frame
 from pages.ui import library_adding as adding
 from pages.ui.describe import metadata_words
 from pages.ui.frame import Page
@@ -28,6 +29,7 @@ _QUERY, _SORT, _DOWN, _PAGE, _SELECT = (
 )
 _CHOSEN = "library-chosen"
 _DIALOG = "library-dialog"
+_FACETS = "library-facets"
 _ROWS = 25
 _FACTS = 3
 """Facts of a document that its line shows."""
@@ -68,6 +70,26 @@ def draw(page: Page, prototype: Prototype, librarian: Librarian, where: Where | 
             adding.draw(page, prototype, librarian, empty=True)
         return
     st.fragment(_listed)(prototype, librarian, where)
+
+
+def known_facets(prototype: Prototype) -> Prototype:
+    """The prototype with the facets that its documents suggest, as far as this session knows them."""
+    if prototype.facets:
+        return prototype
+    return replace(prototype, facets=st.session_state.get(f"{_FACETS}-{prototype.name}", ()))
+
+
+def filters(page: Page, prototype: Prototype, where: Where | None) -> None:
+    """The filters, in the sidebar; ``where`` is what the list was drawn under. Draw them after it.
+
+    To guess them, all documents of a library are looked at; the list of a large one is there before.
+    """
+    completed = facets.completed(page, prototype)
+    st.session_state[f"{_FACETS}-{prototype.name}"] = completed.facets
+    if facets.selected(completed) != where:
+        st.rerun()  # filters were set before, in the chat
+    with st.sidebar:
+        facets.draw(page, completed)
 
 
 def _listed(prototype: Prototype, librarian: Librarian, where: Where | None) -> None:
@@ -163,8 +185,8 @@ def _facts(row: DocumentRow, prototype: Prototype) -> str:
     parts = [] if row.source in ("", row.title) else [cut(row.source, 60)]
     parts.append(counted(row.sections, "section"))
     declared = {facet.key for facet in prototype.facets}
-    known = {key: value for key, value in row.metadata.items() if key in declared}
-    facts = known or {key: value for key, value in row.metadata.items() if key != "type"}
+    filtered = {key: value for key, value in row.metadata.items() if key in declared}
+    facts = filtered or {key: value for key, value in row.metadata.items() if key != "type"}
     parts += [
         f"{label}: {cut(value, 40)}" for label, value in metadata_words(facts, prototype.facets)[:_FACTS]
     ]

@@ -184,7 +184,7 @@ def _leaf(view: DocumentView, leaf: Leaf) -> None:
 
 
 def _between(text: str) -> None:
-    if not text.strip():
+    if not any(c.isalnum() for c in text):  # white space, the # of a heading
         return
     rest = len(text) - _BETWEEN
     shown = text if rest <= 0 else f"{text[:_BETWEEN]}…"

@@ -45,17 +45,20 @@ _ICONS = {
 }
 
 
-def draw(librarian: Librarian) -> None:
-    """The jobs, newest first; while one goes on, they are looked at again by themselves."""
+def draw(librarian: Librarian, *, reports: bool) -> None:
+    """The jobs, newest first; while one goes on, they are looked at again by themselves.
+
+    ``reports``: those that have ended are shown as well.
+    """
     jobs = librarian.jobs()
-    if not jobs:
-        return
     active = any(job.active for job in jobs)
-    st.fragment(_watch, run_every=_LOOK if active else None, key="library-jobs")(librarian, active)
+    if active or (jobs and reports):
+        watched = st.fragment(_watch, run_every=_LOOK if active else None, key="library-jobs")
+        watched(librarian, active, reports)
 
 
-def _watch(librarian: Librarian, active: bool) -> None:
-    jobs = librarian.jobs()
+def _watch(librarian: Librarian, active: bool, reports: bool) -> None:
+    jobs = [job for job in librarian.jobs() if job.active or reports]
     if active and not any(job.active for job in jobs):
         st.rerun()  # the whole page: its lists and totals have changed
     recent = [job for job in jobs if job.active]
@@ -191,12 +194,13 @@ def _files(job: Job) -> None:
     with st.expander("File by file", expanded=failed or job.active, key=f"files-{job.id}", type="compact"):
         chosen: str | None = None
         if len(present) > 1:
+            key = f"states-{job.id}-{job.active}"
             if not job.active and job.counts.get("failed"):
-                st.session_state.setdefault(f"states-{job.id}", "failed")
+                st.session_state.setdefault(key, "failed")
             chosen = st.pills(
                 "Show",
                 present,
-                key=f"states-{job.id}",
+                key=key,
                 format_func=lambda state: f"{_STATES[state][0]} :gray[{job.counts.get(state, 0):,}]",
                 label_visibility="collapsed",
             )
