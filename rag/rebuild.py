@@ -14,6 +14,7 @@ after it the new one; the other is named in the record, and deleted by whoever w
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 import uuid
@@ -35,6 +36,8 @@ from rag.shelf import Shelf
 from rag.staging import Staging
 from rag.types import Block, Chunk, Document, DocumentRecord, IngestProgress, IngestResult
 from rag.versions import recut, shape_of
+
+log = logging.getLogger(__name__)
 
 _FLUSH_CHUNKS = 1_000
 _SETTINGS = frozenset({"chunking.section_tokens", "embedding.model"})
@@ -132,9 +135,10 @@ class _Rebuild:
                 old = ((self._old.index.name, self._old.index.dimensions),)
                 record.write(Live(self._collection, self._model, self._tokens, asked, old))
         except BaseException:
-            self._shelf.drop_others(self._name)
+            self._clear()
             raise
-        self._shelf.drop_others(self._name)
+        self._clear()
+        self._stop = None  # it is done, whoever cancels now
         self._tell("done")
         documents, sections, chunks = totals(found.values())
         seconds = {
@@ -143,6 +147,12 @@ class _Rebuild:
             "total": time.perf_counter() - self._started,
         }
         return IngestResult(self._name, 0, 0, 0, documents, 0, (), documents, sections, chunks, seconds)
+
+    def _clear(self) -> None:
+        try:
+            self._shelf.drop_others(self._name)
+        except IndexingError as error:
+            log.warning("What a re-index left is deleted by the next writer: %s", error)
 
     def _fill(self, wanted: dict[str, DocumentRecord]) -> None:
         """Bring the new index to these documents, but for those that are gone."""

@@ -187,6 +187,20 @@ def test_a_list_that_is_behind_is_made_again(
     assert titles(librarian) == ["ants", "Bees", "green", "trains"]
 
 
+def test_the_first_page_of_a_process_opens_no_index(
+    librarian: Librarian, new_engine: Callable[[], Engine], home: Path
+) -> None:
+    quick, careful = new_engine(), new_engine()
+    assert titles(quick.librarian("shelf")) == ["Bees", "green", "trains"]
+    (folder,) = home.glob("keyword/*")
+    (folder / "unfinished.json").write_text("[]")  # a write that died
+
+    assert titles(careful.librarian("shelf")) == ["Bees", "green", "trains"]
+
+    assert not quick.shelf._libraries
+    assert careful.shelf._libraries
+
+
 # --- one document ---------------------------------------------------------------------
 
 
