@@ -17,7 +17,7 @@ from pages.ui.browser import remember
 
 def main() -> None:
     """Draw the page: whose documents, what goes on with them, and one of its views."""
-    page = frame.open_page("Library", ":material/folder_open:", at=frame.LIBRARY, wide=True)
+    page = frame.open_page("Library", "🗂️", at=frame.LIBRARY, wide=True)
     prototypes, broken = page.engine.prototypes()
     prototype = choice.chosen(prototypes, None)
     librarian = page.engine.librarian(prototype.name)

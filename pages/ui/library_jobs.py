@@ -59,8 +59,8 @@ def draw(librarian: Librarian, *, reports: bool) -> None:
 
 def _watch(librarian: Librarian, active: bool, reports: bool) -> None:
     jobs = [job for job in librarian.jobs() if job.active or reports]
-    if active and not any(job.active for job in jobs):
-        st.rerun()  # the whole page: its lists and totals have changed
+    if active != any(job.active for job in jobs):
+        st.rerun()  # the whole page: lists and totals have changed, or there is something to look at again
     recent = [job for job in jobs if job.active]
     recent += [job for job in jobs if not job.active][:_ENDED]
     with st.container(gap="small", key="library-jobs-list"):

@@ -170,6 +170,7 @@ def test_a_document_is_found_read_edited_and_reverted(library: Library) -> None:
 
 def test_pages_turn_and_keep_their_place(library: Library) -> None:
     page = library()
+    expect(page.get_by_text("documents match")).to_be_visible()
     page.get_by_role("button", name="Next page").click()
     expect(page.get_by_text("26 to 50 of 240 documents")).to_be_visible()
     page.get_by_role("button", name="Quinta 026").click()
