@@ -13,6 +13,7 @@ from pages.ui import library_index as index
 from pages.ui import library_jobs as jobs
 from pages.ui import library_making as making
 from pages.ui.browser import remember
+from pages.ui.library_drop import is_sending
 
 
 def main() -> None:
@@ -36,7 +37,7 @@ def main() -> None:
             document.draw(librarian, known, opened)
         else:
             view = browse.view()
-            if view == browse.ADD:
+            if view == browse.ADD or is_sending(prototype.name):
                 adding.draw(page, prototype, librarian)
             elif view == browse.INDEX:
                 index.draw(librarian)

@@ -21,10 +21,8 @@ KINDS = (
 )
 
 
-def draw(page: Page, prototype: Prototype, librarian: Librarian, *, empty: bool = False) -> None:
-    """The zone, and a few words on what becomes of the files. ``empty``: there are no documents yet."""
-    if empty:
-        st.subheader("Drop files here to begin", anchor=False)
+def draw(page: Page, prototype: Prototype, librarian: Librarian) -> None:
+    """The zone, and a few words on what becomes of the files."""
     drop_zone(prototype.name, librarian, page.engine.environment.max_file_bytes)
     st.markdown(
         f":material/description: **What is read:** {KINDS}. "

@@ -67,7 +67,7 @@ def draw(page: Page, prototype: Prototype, librarian: Librarian, where: Where | 
     """The list, or where there are no documents yet, the way to some."""
     if not where and not st.session_state.get(_QUERY) and not librarian.documents(limit=1).total:
         if ready or not prototype.documents:
-            adding.draw(page, prototype, librarian, empty=True)
+            adding.draw(page, prototype, librarian)
         return
     st.fragment(_listed)(prototype, librarian, where)
 
@@ -110,7 +110,7 @@ def _listed(prototype: Prototype, librarian: Librarian, where: Where | None) -> 
             _row(n, row, prototype, selecting=selecting)
     pages = math.ceil(rows.total / _ROWS)
     if pages > 1:
-        st.pagination(pages, key=_PAGE, max_visible_pages=7)
+        st.pagination(pages, key=_PAGE, max_visible_pages=7, persist_state="session")
 
 
 def _controls() -> None:

@@ -47,6 +47,9 @@ class Incoming:
     """The number of the last parcel that was taken."""
     files: list[tuple[str, IO[bytes]]] = field(default_factory=list)
     partial: IO[bytes] | None = None
+    """The beginning of a large file."""
+    sending: bool = False
+    """Whether more of the drop is on its way."""
     total: int = 0
     """Bytes of ``files``."""
     told: list[str] = field(default_factory=list)
@@ -62,6 +65,8 @@ class Incoming:
         if number <= self.received:
             return False
         content = base64.b64decode(parcel["content"], validate=True)
+        if parcel["first"]:
+            self._drop_partial()
         at = 0
         for piece in parcel["pieces"]:
             name, state, length = str(piece["name"]), str(piece["state"]), int(piece["length"])
@@ -72,9 +77,7 @@ class Incoming:
                 )
                 continue
             if state == "unreadable":
-                if self.partial is not None:
-                    self.partial.close()
-                self.partial = None
+                self._drop_partial()
                 self.told.append(f"“{cut(name, 80)}” could not be read by the browser. Drop it again.")
                 continue
             if self.partial is None:
@@ -86,9 +89,14 @@ class Incoming:
                 self.partial.seek(0)
                 self.files.append((name, self.partial))
                 self.partial = None
-        self.received = number
+        self.received, self.sending = number, not parcel["last"]
         enough = len(self.files) >= _FILES or self.total >= _BYTES
         return bool(self.files) and (bool(parcel["last"]) or enough)
+
+    def _drop_partial(self) -> None:
+        if self.partial is not None:
+            self.partial.close()
+        self.partial = None
 
     def hand_over(self) -> list[tuple[str, IO[bytes]]]:
         """The files that have come, under names of their own each."""
@@ -110,6 +118,16 @@ def distinct(files: list[tuple[str, IO[bytes]]]) -> list[tuple[str, IO[bytes]]]:
     return named
 
 
+def is_sending(name: str) -> bool:
+    """Whether files for that prototype are on their way: the zone that sends them must stay on the page."""
+    incoming: Incoming | None = st.session_state.get(f"{_key(name)}-incoming")
+    return incoming is not None and incoming.sending
+
+
+def _key(name: str) -> str:
+    return f"library-drop-{name}"
+
+
 def drop_zone(name: str, librarian: Librarian, limit: int) -> None:
     """Draw the zone; what is dropped on it goes to that prototype's librarian.
 
@@ -119,13 +137,14 @@ def drop_zone(name: str, librarian: Librarian, limit: int) -> None:
 
 
 def _zone(name: str, librarian: Librarian, limit: int) -> None:
-    key = f"library-drop-{name}"
+    key = _key(name)
     incoming: Incoming = st.session_state.setdefault(f"{key}-incoming", Incoming())
     _component(
         key=key,
         data={
             "id": incoming.id,
             "received": incoming.received,
+            "sending": incoming.sending,
             "limit": limit,
             "most": size(limit),
             "again": not incoming.told,
@@ -156,7 +175,7 @@ def _take(key: str, incoming: Incoming, librarian: Librarian, limit: int) -> Non
         why = (
             f"The files cannot be kept for now ({error.strerror}). Make room on the disk and drop them again."
         )
-        st.session_state[f"{key}-incoming"] = Incoming(told=[why], received=int(parcel["number"]))
+        st.session_state[f"{key}-incoming"] = Incoming(told=[why])
         return
     if complete:
         files = incoming.hand_over()
@@ -299,6 +318,12 @@ export default function ({ data, setTriggerValue, parentElement }) {
   if (!state) {
     state = { id: data.id, queue: [], at: 0, offset: 0, sent: data.received, busy: false };
     kept.set(parentElement, state);
+    if (data.sending) {
+      // The page was left in the middle: the rest is gone, what came whole is handed over.
+      state.sent += 1;
+      state.busy = true;
+      setTriggerValue("parcel", { number: state.sent, first: true, last: true, pieces: [], content: "" });
+    }
   }
   if (state.id !== data.id) {
     // Another session, or one that could make nothing of what was sent.

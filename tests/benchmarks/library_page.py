@@ -107,7 +107,7 @@ def on_the_page(docs: Path, home: Path) -> float:
         sent = time.perf_counter() - begun
         page.get_by_text(f"{len(files):,} added").wait_for()
         took = time.perf_counter() - begun
-    print(f"  on the page, all files were sent and stored after {sent:.1f} s")
+        print(f"  on the page, all files were sent and stored after {sent:.1f} s", flush=True)
     return took
 
 

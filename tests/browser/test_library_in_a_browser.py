@@ -40,7 +40,7 @@ def library(slow_app: str, new_context: NewContext) -> Library:
             page.get_by_role("button", name="New prototype").click()
             page.get_by_role("textbox", name="Name").fill(made)
             page.get_by_role("button", name="Make it").click()
-            expect(page.get_by_text("Drop files here to begin")).to_be_visible()
+            expect(page.get_by_text("Drop files or a folder here")).to_be_visible()
         return page
 
     return go

@@ -49,7 +49,6 @@ def make(at: AppTest, name: str) -> AppTest:
 def test_a_new_prototype_is_made_by_its_name_and_is_empty(open_library: OpenApp, engine: FakeEngine) -> None:
     at = make(open_library(), "My notes")
     assert address(at, "prototype") == "my-notes"
-    assert at.subheader[0].value == "Drop files here to begin"
     assert "What is read:" in texts(at)
     assert (engine.environment.home / "prototypes" / "my-notes" / "prototype.toml").is_file()
 
@@ -156,9 +155,19 @@ def test_a_file_that_breaks_off_is_told_and_costs_the_others_nothing() -> None:
     assert incoming.told == ["“a.md” could not be read by the browser. Drop it again."]
 
 
+def test_what_came_whole_before_the_page_was_left_is_handed_over() -> None:
+    incoming = Incoming()
+    incoming.take(parcel(1, ("a.md", "whole", b"A"), ("b.md", "part", b"B"), last=False), limit=10)
+    assert incoming.sending
+    rest = {"number": 2, "first": True, "last": True, "pieces": [], "content": ""}
+    assert incoming.take(rest, limit=10)
+    assert not incoming.sending
+    assert contents(incoming) == [("a.md", b"A")]
+
+
 def test_what_makes_no_sense_is_refused() -> None:
     with pytest.raises(ValueError, match="ASCII"):
-        Incoming().take({"number": 1, "last": True, "pieces": [], "content": "é"}, limit=10)
+        Incoming().take({"number": 1, "first": True, "last": True, "pieces": [], "content": "é"}, limit=10)
 
 
 def test_files_of_one_name_are_told_apart() -> None:
