@@ -152,7 +152,7 @@ class Listing:
                 ):
                     n, id, title, source, kind, metadata, chunks, sections, added = row
                     rows[n] = Listed(id, title, source, kind, _metadata(metadata), chunks, sections, added)
-        return int(total), [rows[n] for n in chosen]
+        return int(total), [rows[n] for n in chosen if n in rows]
 
     def _keep(self, key: Hashable, found: array[int]) -> array[int]:
         while len(self._found) >= _RESULTS:
