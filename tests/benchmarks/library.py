@@ -73,6 +73,9 @@ def time_uploads(count: int, rounds: int) -> dict[str, float]:
     texts = {f"{n:04}.txt": sentences(choose).encode() for n in range(count)}
     model = SentenceTransformerEmbedder(DEFAULT_MODEL)
     model.embed_query("warm up")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:  # imports and first opening
+        engine = Engine(Environment(home=Path(temporary) / "home"), load_model=lambda name: model)
+        ingest(engine, Path(temporary), dict(list(texts.items())[:5]))
     ingested: list[float] = []
     uploaded: list[float] = []
     for at in range(rounds):
