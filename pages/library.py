@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import address, choice, facets, frame, preparation
+from pages.ui import address, choice, facets, frame, preparation, selection
 from pages.ui import library_adding as adding
 from pages.ui import library_browse as browse
 from pages.ui import library_document as document
@@ -42,7 +42,7 @@ def main() -> None:
             elif view == browse.INDEX:
                 index.draw(librarian)
             else:
-                where = facets.selected(known)
+                where = selection.selected(known)
                 browse.draw(page, known, librarian, where, ready=ready)
                 if ready:
                     browse.filters(page, prototype, where)

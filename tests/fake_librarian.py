@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from rag.doctor import Check
 from rag.errors import NotFound, UsageError
+from rag.filters import matches, parse
 from rag.jobs import Job, JobFile, JobState
 from rag.librarian import DocumentPage, DocumentRow, DocumentView, SectionView, Status
 from rag.types import DocumentRecord, IngestProgress, Metadata, MetaValue, SourceFile, Where
@@ -77,14 +78,12 @@ class FakeLibrarian:
         offset: int = 0,
         limit: int = 25,
     ) -> DocumentPage:
-        from tests.fakes import _holds
-
         words = query.casefold().split()
         found = [
             row
             for row in self.rows.values()
             if all(word in f"{row.title} {row.source} {row.metadata}".casefold() for word in words)
-            and _holds(where, row.metadata)
+            and matches(parse(where), row.metadata)
         ]
         found.sort(key=lambda row: (getattr(row, sort), row.title), reverse=descending)
         return DocumentPage(len(found), offset, tuple(found[offset : offset + limit]))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
-from pages.ui import address, facets, frame
+from pages.ui import address, facets, frame, selection
 from pages.ui import library_adding as adding
 from pages.ui.describe import metadata_words
 from pages.ui.frame import Page
@@ -86,7 +86,7 @@ def filters(page: Page, prototype: Prototype, where: Where | None) -> None:
     """
     completed = facets.completed(page, prototype)
     st.session_state[f"{_FACETS}-{prototype.name}"] = completed.facets
-    if facets.selected(completed) != where:
+    if selection.selected(completed) != where:
         st.rerun()  # filters were set before, in the chat
     with st.sidebar:
         facets.draw(page, completed)

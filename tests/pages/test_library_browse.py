@@ -75,7 +75,7 @@ def test_sorting_by_length_and_backwards(open_library: OpenApp, engine: FakeEngi
 
 def test_a_filter_of_the_sidebar_narrows_the_list(open_library: OpenApp) -> None:
     at = open_library(prototype="wine")
-    at.button_group("facet-wine-country").set_value(["Spain"])
+    at.button_group("facet-wine-country-choice").set_value(["Spain"])
     run(at)
     assert "1 to 25 of 60 documents" in texts(at)
 
