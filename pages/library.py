@@ -42,6 +42,7 @@ def main() -> None:
             elif view == browse.INDEX:
                 index.draw(librarian)
             else:
+                selection.share()
                 where = selection.selected(known)
                 browse.draw(page, known, librarian, where, ready=ready)
                 if ready:
