@@ -103,6 +103,18 @@ def _documents_delete(engine: Engine, args: argparse.Namespace) -> int:
     return 0
 
 
+def _reindex(engine: Engine, args: argparse.Namespace) -> int:
+    settings = parse_assignments(args.set)
+    _ready(engine, args)
+    with show.terminal_progress(quiet=args.quiet) as progress:
+        result = engine.reindex(args.prototype, settings, progress=progress)
+    prototype = engine.prototype(args.prototype)
+    version = engine.library(prototype).index.facts().get("index_version", "")
+    value = show.reindex_json(result, prototype.settings, version)
+    _print(args, value, show.reindex_text(result, prototype.settings))
+    return 0
+
+
 # --- search and ask -------------------------------------------------------------
 
 
@@ -408,6 +420,16 @@ def _parser() -> argparse.ArgumentParser:
     command(actions, "list", _documents_list, "List the documents.")
     command(actions, "show", _documents_show, "Show a document's text and sections.").add_argument("id")
     command(actions, "delete", _documents_delete, "Delete a document.").add_argument("id")
+
+    text = "Build the index anew beside the old one, which answers until it is complete."
+    reindex = command(commands, "reindex", _reindex, text)
+    reindex.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="chunking.section_tokens, embedding.model",
+    )
 
     for name, run, text in (
         ("search", _search, "Find passages."),

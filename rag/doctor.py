@@ -6,11 +6,15 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from rag.engine import Engine
+from rag.config import Embedding, Environment
 from rag.errors import ThumbprintError
-from rag.library import Agreement, totals
+from rag.library import Agreement, Library, totals
+from rag.prototypes import Prototype
 from rag.recall import ENOUGH, QUESTIONS, Recall, measure, typical_filters
+from rag.store import Store
+from rag.types import Embedder
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +28,34 @@ class Check:
     """What was measured, for ``--json``."""
 
 
+class Installation(Protocol):
+    """What is looked at: the engine has it all."""
+
+    @property
+    def environment(self) -> Environment: ...
+
+    @property
+    def store(self) -> Store: ...
+
+    def prototype(self, name: str) -> Prototype: ...
+
+    def library(self, prototype: Prototype) -> Library: ...
+
+    def embedder(self, wanted: Embedding | str) -> Embedder: ...
+
+
 _DELETED = 0.5
 """Share of deleted elements in the graph from which they are mentioned: a search walks over them."""
 _WAIT = 10.0
 """Seconds to wait for another process that is writing; what it is at is not for mending."""
 
 
-def examine(engine: Engine, name: str, *, mend: bool = False) -> list[Check]:
+def examine(engine: Installation, name: str, *, mend: bool = False) -> list[Check]:
     """Look at the installation and at one prototype; ``mend`` repairs its indexes, and says so."""
     return list(_checks(engine, name, mend))
 
 
-def _checks(engine: Engine, name: str, mend: bool) -> Iterator[Check]:
+def _checks(engine: Installation, name: str, mend: bool) -> Iterator[Check]:
     version = ".".join(map(str, sys.version_info[:3]))
     yield Check("python", sys.version_info >= (3, 11), f"Python {version}; 3.11 or newer is needed.")
     home = engine.environment.home

@@ -6,16 +6,13 @@ when the first call needs them. One engine serves all threads of a process.
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
 from pathlib import Path
-from typing import Any
 from unicodedata import category
 
 import numpy as np
@@ -27,22 +24,26 @@ from rag.chunk import Chunking
 from rag.cite import Judgement, judge
 from rag.cite.stream import Judge
 from rag.config import Embedding, Environment, Settings
-from rag.errors import IndexingError, NotFound, PrototypeError, StoreError, UsageError
+from rag.errors import IndexingError, ThumbprintError, UsageError
 from rag.facets import FacetValues, count_matching, facet_values
 from rag.filters import combine, implies, parse, to_json
 from rag.generators.choose import choose
 from rag.generators.extractive import ExtractiveGenerator
 from rag.guess import Proposal, propose
-from rag.ingest import VERSION, Ingest, Progress
+from rag.ingest import IngestOptions, Progress
+from rag.jobs import Jobs
 from rag.keyword import terms
+from rag.librarian import Librarian
 from rag.library import Library, totals
+from rag.live import wish
 from rag.prepare import Preparation
-from rag.prototypes import Prototype, create_prototype, list_names, list_prototypes, load_prototype
-from rag.readers import CsvOptions, ReadOptions
+from rag.prototypes import Prototype, create_prototype, list_names, list_prototypes
+from rag.rebuild import index_wish, rebuild
 from rag.rerankers import UNAVAILABLE, Rerankers
 from rag.response import Response
 from rag.retrieve import best_sections, fill_budget, rank, reorder
 from rag.rewrite import standalone
+from rag.shelf import Shelf
 from rag.store import Store, new_id
 from rag.types import (
     Answer,
@@ -58,7 +59,7 @@ from rag.types import (
     Turn,
     Where,
 )
-from rag.versions import index_version
+from rag.versions import VERSION
 from rag.weights import Calibration, Weights, in_force
 from rag.words import content, has_content
 
@@ -110,39 +111,23 @@ class Engine:
         ``weights`` gives the learned weights under a ``fusion`` setting, None for the hand weights.
         """
         self._in_force = weights
-        self._load_model = load_model
         self.environment = environment or Environment.load()
+        self.shelf = Shelf(self.environment, load_model)
         self._lock = threading.Lock()
-        self._model_lock = threading.Lock()
         self._store: Store | None = None
-        self._libraries: dict[str, Library] = {}
-        self._embedders: dict[Embedding, Embedder] = {}
         self._rerankers = Rerankers(self.environment)
         self._preparations: dict[str, Preparation] = {}
         self._shipped: set[str] = set()
         """Prototypes whose own documents are known to be in their library."""
-        self._catalogues: dict[str, tuple[str, Catalogue]] = {}
+        self._jobs = Jobs(self.environment.home / "jobs")
 
     @property
     def store(self) -> Store:
         """Answers, feedback and conversations."""
         with self._lock:
             if self._store is None:
-                self._store = Store(self._home() / "thumbprint.sqlite3")
+                self._store = Store(self.shelf.home() / "thumbprint.sqlite3")
             return self._store
-
-    def _home(self) -> Path:
-        home = self.environment.home
-        try:
-            home.mkdir(parents=True, exist_ok=True)
-            if not os.access(home, os.W_OK):
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        except OSError as error:
-            raise StoreError(
-                f"The data folder {home} cannot be written ({error.strerror}). Set THUMBPRINT_HOME to a "
-                "folder that can."
-            ) from None
-        return home
 
     # --- prototypes ------------------------------------------------------------
 
@@ -151,8 +136,11 @@ class Engine:
         return list_prototypes(self.environment.home, self.environment.overrides)
 
     def prototype(self, name: str) -> Prototype:
-        """Raises :class:`PrototypeError` where there is none of that name."""
-        return load_prototype(name, self.environment.home, self.environment.overrides)
+        """The prototype with the settings that its index was built with.
+
+        Raises :class:`PrototypeError` where there is none of that name.
+        """
+        return self.shelf.prototype(name)
 
     def prepare(self, name: str) -> Preparation:
         """Load the model and ingest a ready-made prototype in the background; returns at once.
@@ -173,7 +161,8 @@ class Engine:
         if prototype.documents and name not in self._shipped:
             shipped = _fingerprint(prototype)
             if self.library(prototype).index.facts().get("shipped") != shipped:
-                result = self._ingest(prototype, prototype.document_paths, progress=progress)
+                how = IngestOptions(progress=progress, asked=False)
+                result = self.shelf.ingest(prototype, prototype.document_paths, how=how)
                 library = self.library(prototype)
                 if not result.failed:  # else the next process tries what failed again
                     with library.writing():
@@ -191,74 +180,39 @@ class Engine:
 
     def library(self, prototype: Prototype) -> Library:
         """The prototype's pair of indexes, opened once."""
-        with self._lock:
-            wanted = prototype.settings.embedding
-            key = f"{prototype.name} {wanted.model}"
-            if key not in self._libraries:
-                self._libraries[key] = self._open(prototype.name, wanted)
-            return self._libraries[key]
-
-    def _open(self, name: str, wanted: Embedding) -> Library:
-        from rag.embed import known_dimensions
-        from rag.index import ChunkIndex, collection_name, open_client
-
-        home = self._home()
-        client = open_client(home, host=self.environment.chroma_host, api_key=self.environment.chroma_api_key)
-        collection = collection_name(name, wanted.model)
-        known = None if self._load_model else known_dimensions(wanted.model)
-        dimensions = known or self.embedder(wanted).dimensions
-        index = ChunkIndex(client, collection, dimensions=dimensions)
-        return Library(index, home / "keyword" / collection, home / "ingest.lock")
+        return self.shelf.library(prototype)
 
     def embedder(self, wanted: Embedding | str) -> Embedder:
         """The embedding model of some settings, or of a name; loaded on the first call."""
-        wanted = Embedding(wanted) if isinstance(wanted, str) else wanted
-        return self._embedders.get(wanted) or self._load_embedder(wanted)
+        return self.shelf.embedder(wanted)
 
-    def _load_embedder(self, wanted: Embedding) -> Embedder:
-        with self._model_lock:
-            if wanted not in self._embedders:
-                if self._load_model:
-                    self._embedders[wanted] = self._load_model(wanted.model)
-                else:
-                    from rag.embed import load_embedder
-
-                    self._home()  # says what is wrong with it, if anything is
-                    self._embedders[wanted] = load_embedder(wanted, self.environment)
-            return self._embedders[wanted]
+    def librarian(self, name: str) -> Librarian:
+        """The upkeep of a prototype's documents. Raises :class:`PrototypeError`."""
+        return Librarian(self, self.shelf, self._jobs, self.prototype(name).name)
 
     # --- documents ---------------------------------------------------------------
 
     def ingest(
         self, name: str, paths: Sequence[Path], *, prune: bool = False, progress: Progress | None = None
     ) -> IngestResult:
-        """Ingest files and folders into a prototype, which is made if there is none of that name."""
+        """Ingest files and folders into a prototype, which is made if there is none of that name.
+
+        Where its settings ask for another index than the one there is, that is built first.
+        """
         home = self.environment.home
         if name not in list_names(home):
             create_prototype(name, home)
-        return self._ingest(self.prototype(name), paths, prune=prune, progress=progress)
+        prototype = self.prototype(name)
+        if self.shelf.outdated(name):
+            rebuild(self.shelf, name, *wish(self.shelf.wanted(name).settings), progress=progress)
+        return self.shelf.ingest(prototype, paths, prune=prune, how=IngestOptions(progress=progress))
 
-    def _ingest(
-        self,
-        prototype: Prototype,
-        paths: Sequence[Path],
-        *,
-        prune: bool = False,
-        progress: Progress | None = None,
+    def reindex(
+        self, name: str, settings: Mapping[str, str], *, progress: Progress | None = None
     ) -> IngestResult:
-        settings = prototype.settings
-        return Ingest(
-            self.library(prototype),
-            self.embedder(settings.embedding),
-            prototype=prototype.name,
-            chunking=Chunking(section_tokens=settings.section_tokens),
-            options=self._options(prototype),
-            progress=progress,
-        ).run(paths, prune=prune)
-
-    def _options(self, prototype: Prototype) -> ReadOptions:
-        csv = {pattern: _csv_options(prototype.name, table) for pattern, table in prototype.csv.items()}
-        return ReadOptions(max_bytes=self.environment.max_file_bytes, csv=csv)
+        """Build the index anew, and wait for it; see :meth:`rag.librarian.Librarian.reindex`."""
+        model, tokens = index_wish(self.shelf.wanted(name), settings)
+        return rebuild(self.shelf, name, model, tokens, progress=progress)
 
     def records(self, prototype: Prototype) -> Mapping[str, DocumentRecord]:
         """The records of all documents, kept until the library changes."""
@@ -266,29 +220,11 @@ class Engine:
 
     def catalogue(self, prototype: Prototype) -> Catalogue:
         """What the metadata of all documents says, kept until the library or the prototype changes."""
-        library = self.library(prototype)
-        library.refresh()
-        key, stamp = library.index.name, library.index.stamp
-        kept = self._catalogues.get(key)
-        if kept is None or kept[0] != stamp:
-            kept = (stamp, Catalogue(library.index.records(), prototype))
-        elif kept[1].prototype != prototype:
-            kept = (stamp, Catalogue(kept[1].records, prototype))
-        self._catalogues[key] = kept
-        return kept[1]
+        return self.shelf.catalogue(prototype)
 
     def delete_document(self, name: str, document_id: str) -> None:
         """Raises :class:`NotFound` where the prototype has no such document."""
-        prototype = self.prototype(name)
-        library = self.library(prototype)
-        with library.writing():
-            if library.index.record(document_id) is None:
-                raise NotFound(f"There is no document “{document_id}” in “{name}”.")
-            library.delete([document_id])
-            shape = library.index.facts().get("shape", "")
-            records = library.index.records()
-            library.index.set_facts(index_version=index_version(shape, records.values()))
-            library.settle(records)
+        self.librarian(name).delete([document_id])
 
     def facets(self, name: str, where: Where | None = None) -> list[FacetValues]:
         """The facets with their values, counted under the filters of the others.
@@ -341,10 +277,44 @@ class Engine:
         Raises :class:`UsageError` for a question without words, one that is too long, or a
         filter that means nothing, and :class:`IndexingError` for an empty library.
         """
+        prototype = self.prototype(name) if prepared else self.ready(name)
+        library = self.library(prototype)
+
+        def under(prototype: Prototype, settings: Settings | None) -> Search:
+            return self._search(prototype, settings, question, where, history, question_id, propose, accepted)
+
+        try:
+            found = under(prototype, settings)
+        except ThumbprintError:
+            if self.library(prototype) is library:
+                raise
+        else:
+            if self.library(prototype) is library:
+                return found
+        # Another index came in force meanwhile, and this one is gone.
+        before, prototype = prototype.settings, self.prototype(name)
+        now = prototype.settings
+        if settings is not None and settings.embedding_model == before.embedding_model:
+            settings = replace(
+                settings, embedding_model=now.embedding_model, section_tokens=now.section_tokens
+            )
+        return under(prototype, settings)
+
+    def _search(
+        self,
+        prototype: Prototype,
+        settings: Settings | None,
+        question: str,
+        where: Where | None,
+        history: Sequence[Turn],
+        question_id: str | None,
+        propose: bool,
+        accepted: Sequence[Where] | None,
+    ) -> Search:
         started = time.perf_counter()
         question = _clean(question)
         history = [Turn(_printable(turn.question), _printable(turn.text)) for turn in history]
-        prototype = self.prototype(name) if prepared else self.ready(name)
+        name = prototype.name
         settings = settings or prototype.settings
         if settings.embedding_model != prototype.settings.embedding_model:
             raise UsageError(
@@ -579,35 +549,6 @@ def _clean(question: str) -> str:
             f"The question has {len(cleaned):,} characters, and the limit is {MAX_QUESTION:,}. Shorten it."
         )
     return cleaned
-
-
-def _csv_options(name: str, table: Mapping[str, Any]) -> CsvOptions:
-    columns: dict[str, tuple[str, ...]] = {}
-    single: dict[str, str] = {}
-    labels: Mapping[str, str] = {}
-    for key, value in table.items():
-        if key in ("text", "metadata") and isinstance(value, list) and _all_text(value):
-            columns[key] = tuple(value)
-        elif key in ("title", "id") and isinstance(value, str):
-            single[key] = value
-        elif key == "labels" and isinstance(value, Mapping) and _all_text(value.values()):
-            labels = value
-        else:
-            raise PrototypeError(
-                f"The prototype “{name}” does not load: a [csv] table takes text and metadata (lists of "
-                "columns), title and id (a column), and labels (a table). Mend its prototype.toml."
-            )
-    return CsvOptions(
-        text=columns.get("text", ()),
-        metadata=columns.get("metadata", ()),
-        title=single.get("title"),
-        id=single.get("id"),
-        labels=labels,
-    )
-
-
-def _all_text(values: Iterable[object]) -> bool:
-    return all(isinstance(value, str) for value in values)
 
 
 def _fingerprint(prototype: Prototype) -> str:

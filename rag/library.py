@@ -6,7 +6,8 @@ journal: the ids of the documents that it touches are put on disk before, and ta
 away after. A process that dies in between leaves the journal, and whoever writes or
 asks next brings those documents into agreement. A keyword index that carries another
 write's stamp than the collection (a replica on another machine, a lost folder) is
-compared chunk by chunk and document by document.
+compared chunk by chunk and document by document. The list of documents
+(:mod:`rag.listing`) is written last and is nobody's truth.
 
 This module stands between the stages and the engine, beside ``engine.py``, because
 asking and ingesting both need the pair of indexes as one thing.
@@ -17,29 +18,29 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from filelock import FileLock, Timeout
-from numpy.typing import NDArray
 
-from rag.chunk import window
+from rag.disk import disk, replace_file
+from rag.entries import digest, entries
 from rag.errors import IndexingError
-from rag.filters import filterable
 from rag.index import ChunkIndex
 from rag.keyword import KeywordEntry, KeywordIndex
-from rag.stored import StoredChunks, pack, pack_vector
+from rag.listing import Listing
+from rag.stored import StoredChunks
 from rag.types import Chunk, DocumentRecord, Vectors
 
 log = logging.getLogger(__name__)
 
 Item = tuple[DocumentRecord, Sequence[Chunk], Vectors]
 
+_JOURNAL = "unfinished.json"
+_STAMP = "stamp"
 _BATCH = 2_000
 """Keyword entries of one commit while the index is rebuilt: bounded memory."""
 
@@ -66,17 +67,21 @@ class Agreement:
 class Library:
     """The pair of indexes of one collection. Safe to share between threads.
 
-    ``folder`` holds the keyword index, the journal and the stamp. ``lock`` is held by
+    ``folder`` holds the keyword index, the list, the journal and the stamp. ``lock`` is held by
     whoever writes, in this process or another.
     """
 
-    def __init__(self, index: ChunkIndex, folder: Path, lock: Path) -> None:
-        with _disk():
+    def __init__(self, index: ChunkIndex, folder: Path, lock: Path, listing: Listing | None = None) -> None:
+        with disk():
             folder.mkdir(parents=True, exist_ok=True)
             self.keywords = KeywordIndex(folder / "keyword")
         self.index = index
-        self._journal = folder / "unfinished.json"
-        self._stamp = folder / "stamp"
+        self.folder = folder
+        self.listing = listing or open_listing(folder)
+        self._listed = False
+        """Whether the list follows the index; known from when the write lock is taken."""
+        self._journal = folder / _JOURNAL
+        self._stamp = folder / _STAMP
         self._held = folder / "held.json"
         self._lock_path = lock
         self._refreshing = threading.Lock()
@@ -96,7 +101,7 @@ class Library:
         lock, left = FileLock(self._lock_path, thread_local=False), timeout
         while True:
             try:
-                with _disk():
+                with disk():
                     lock.acquire(timeout=min(1.0, left))
                 break
             except Timeout:
@@ -123,6 +128,7 @@ class Library:
                 [entry for record, chunks, rows in items for entry in entries(record, chunks, rows)],
                 delete=ids,
             )
+            self._list([record for record, _, _ in items])
 
     def delete(self, document_ids: Collection[str]) -> None:
         """Delete documents from both indexes."""
@@ -130,6 +136,7 @@ class Library:
             with self._journalled(document_ids):
                 self.index.delete(document_ids)
                 self.keywords.write([], delete=document_ids)
+                self._list([], document_ids)
 
     def update(self, records: Sequence[DocumentRecord], *, visible: Collection[str] = ()) -> None:
         """Change the records of documents whose chunks stay as they are.
@@ -148,13 +155,44 @@ class Library:
                 self._entries(shown),
                 delete=[r.id for r in shown],
             )
+            self._list(shown)
+
+    def _list(self, records: Sequence[DocumentRecord], deleted: Collection[str] = ()) -> None:
+        if not self._listed:
+            return  # it is made anew when the write ends, or when it is asked for
+        try:
+            self.listing.write(records, deleted, self.index.stamp)
+        except IndexingError as error:
+            log.warning("%s", error)
+            self._listed = False
+
+    def listed(self) -> Listing:
+        """The list of documents, made anew where it is behind.
+
+        While another process is writing it stays as it was.
+        """
+        self.refresh()
+        if self.listing.stamp != self.index.stamp:
+            lock = FileLock(self._lock_path, timeout=0, thread_local=False)
+            try:
+                with disk():
+                    lock.acquire()
+            except Timeout:
+                return self.listing
+            try:
+                self._recover()
+                if not self._listed:
+                    self.listing.rebuild(self.index.records().values(), self.index.stamp)
+            finally:
+                lock.release()
+        return self.listing
 
     @contextmanager
     def _journalled(self, document_ids: Collection[str]) -> Iterator[None]:
         # A journal that is still there belongs to a write that failed: it stays in force.
-        _replace(self._journal, json.dumps(sorted(self._unfinished() | set(document_ids))))
+        replace_file(self._journal, json.dumps(sorted(self._unfinished() | set(document_ids))))
         yield
-        _replace(self._stamp, self.index.stamp)
+        replace_file(self._stamp, self.index.stamp)
         self._journal.unlink(missing_ok=True)
 
     def _unfinished(self) -> set[str]:
@@ -183,7 +221,7 @@ class Library:
                 return
             lock = FileLock(self._lock_path, timeout=0, thread_local=False)
             try:
-                with _disk():
+                with disk():
                     lock.acquire()
             except Timeout:
                 self._behind = True
@@ -210,9 +248,10 @@ class Library:
         """Bring the keyword index to what the collection holds. The write lock is held."""
         self.index.refresh()
         self.keywords.refresh()
+        self._listed = self.listing.stamp == self.index.stamp
         if self._agrees():
             return
-        with _disk():
+        with disk():
             self._stamp.unlink(missing_ok=True)  # who dies half way must not seem to be done
         there, here = self.index.chunk_ids(), self.keywords.chunk_ids()
         doubtful = {_document(i) for i in there ^ here} | self._unfinished()
@@ -220,7 +259,7 @@ class Library:
         if not self._journal.exists():
             # Nobody here wrote last: a text may have been replaced by one of as many chunks.
             held = self._read_held()
-            doubtful |= {i for i, record in records.items() if held.get(i) != _digest(record)}
+            doubtful |= {i for i, record in records.items() if held.get(i) != digest(record)}
         if doubtful:
             log.warning("The keyword index was behind the collection: mending %d documents.", len(doubtful))
             self._reindex(doubtful)
@@ -252,14 +291,46 @@ class Library:
             made += entries(record, [found[i].chunk for i in own], [vectors[i] for i in own])
         return made
 
-    def settle(self, records: Mapping[str, DocumentRecord] | None = None) -> None:
+    def settle(
+        self,
+        records: Mapping[str, DocumentRecord] | None = None,
+        *,
+        changed: Sequence[DocumentRecord] = (),
+        gone: Collection[str] = (),
+    ) -> None:
         """Note that the keyword index carries the collection's present stamp. Lock held.
 
-        ``records``, where they may have changed, are all that it holds now.
+        ``records``, where they may have changed, are all that it holds now; where only a few
+        did, ``changed`` and ``gone`` are those.
         """
         if records is not None:
-            _replace(self._held, json.dumps({i: _digest(record) for i, record in records.items()}))
-        _replace(self._stamp, self.index.stamp)
+            replace_file(self._held, json.dumps({i: digest(record) for i, record in records.items()}))
+        elif changed or gone:
+            held = {i: known for i, known in self._read_held().items() if i not in gone}
+            held |= {record.id: digest(record) for record in changed}
+            replace_file(self._held, json.dumps(held))
+        try:
+            if self._listed:
+                self.listing.settle(self.index.stamp)
+            elif records is not None:
+                self.listing.rebuild(records.values(), self.index.stamp)
+                self._listed = True
+        except IndexingError as error:
+            log.warning("%s", error)
+            self._listed = False
+        replace_file(self._stamp, self.index.stamp)
+
+    def renew(self, changed: Sequence[DocumentRecord] = (), gone: Collection[str] = ()) -> None:
+        """Give the index the version of what it holds now, after a few documents changed. Lock held."""
+        shape = self.index.facts().get("shape", "")
+        if self._listed:
+            self.index.set_facts(index_version=version_of(shape, self.listing.contents()))
+            self.settle(changed=changed, gone=gone)
+        else:
+            records = self.index.records()
+            version = version_of(shape, [(r.id, r.content_hash) for r in records.values()])
+            self.index.set_facts(index_version=version)
+            self.settle(records)
 
     def _read_held(self) -> dict[str, str]:
         try:
@@ -295,72 +366,38 @@ class Library:
             self._reindex({_document(i) for i in there ^ here})
 
 
-def entries(
-    record: DocumentRecord, chunks: Sequence[Chunk], vectors: Vectors | Sequence[NDArray[np.float32]]
-) -> list[KeywordEntry]:
-    """What the keyword index takes for a document's chunks; ``vectors`` has a row for each.
+def open_listing(folder: Path) -> Listing:
+    """The list of documents of the library in ``folder``."""
+    return Listing(folder / "documents.sqlite3")
 
-    A window is the heading path and title, the sentence, and its neighbours in the section;
-    of a catalogue row all of its section, because a wish ("a red from Portugal for lamb")
-    is spread over the row's fields and its notes.
+
+def in_step(listing: Listing) -> bool:
+    """Whether the last write on this machine was finished, and the list follows it.
+
+    What no index has to be opened for, so that the first page of a process is quick. Writes of
+    other machines to a Chroma server are seen when the library is.
     """
-    made = []
-    each_side = len(chunks) if any(chunk.kind == "row" for chunk in chunks) else 1
-    for i, chunk in enumerate(chunks):
-        low, high = window(chunks, i, each_side)
-        # Without the last gap: it may hold the next section's heading.
-        around = "".join(c.text + c.gap for c in chunks[low : high - 1]) + chunks[high - 1].text
-        path = chunk.section.path
-        head = path if record.title in path else (record.title, *path)
-        made.append(
-            KeywordEntry(
-                chunk_id=chunk.id,
-                document_id=chunk.document_id,
-                window="\n".join((*head, around)),
-                own=chunk.text,
-                metadata=filterable(chunk, record),
-                record=pack(chunk, record),
-                vector=pack_vector(vectors[i]),
-            )
-        )
-    return made
-
-
-def _digest(record: DocumentRecord) -> str:
-    """Differs whenever the keyword entries of a document do."""
-    facts = [record.content_hash, record.source, record.title, dict(record.metadata)]
-    text = json.dumps(facts, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    folder = listing.path.parent
+    try:
+        stamp = (folder / _STAMP).read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return bool(stamp) and not (folder / _JOURNAL).exists() and listing.stamp == stamp
 
 
 def _document(chunk_id: str) -> str:
     return chunk_id.rpartition(":")[0]
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write a file so that a reader, or a crash, sees the old one or the new one whole."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
-    with _disk():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+def version_of(shape: str, contents: Iterable[tuple[str, str]]) -> str:
+    """Twelve hex digits that differ whenever the documents, their cutting or the model do.
 
-
-@contextmanager
-def _disk() -> Iterator[None]:
-    """Turn a refusal of the disk into a sentence."""
-    try:
-        yield
-    except Timeout:  # of a lock: an OSError too, and no refusal
-        raise
-    except OSError as error:
-        raise IndexingError(
-            f"The library's folder cannot be written ({error.strerror or error}). Check THUMBPRINT_HOME, its "
-            "permissions and the free space."
-        ) from error
+    ``contents`` are the id and content hash of every document.
+    """
+    found = hashlib.sha256(shape.encode())
+    for document_id, content in sorted(contents):
+        found.update(f"\n{document_id} {content}".encode("utf-8", "surrogatepass"))
+    return found.hexdigest()[:12]
 
 
 def totals(records: Iterable[DocumentRecord]) -> tuple[int, int, int]:

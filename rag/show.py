@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from rag.config import Settings
 from rag.engine import Search
 from rag.rerankers import UNAVAILABLE
 from rag.types import Answer, Chunk, Citation, DocumentRecord, IngestProgress, IngestResult, Passage, Proposed
@@ -42,6 +43,27 @@ def ingest_text(result: IngestResult) -> str:
         shown = ", ".join(result.skipped[:5]) + (", …" if len(result.skipped) > 5 else "")
         lines.append(f"Passed over, for no reader handles them: {len(result.skipped)} ({shown}).")
     return "\n".join(lines)
+
+
+def reindex_json(result: IngestResult, settings: Settings, index_version: str) -> dict[str, Any]:
+    return {
+        "prototype": result.prototype,
+        "documents": result.documents,
+        "sections": result.sections,
+        "chunks": result.chunks,
+        "embedding_model": settings.embedding_model,
+        "section_tokens": settings.section_tokens,
+        "index_version": index_version,
+        "seconds": _seconds(result.seconds),
+    }
+
+
+def reindex_text(result: IngestResult, settings: Settings) -> str:
+    return (
+        f"“{result.prototype}” is indexed anew with {settings.embedding_model} and sections of at most "
+        f"{settings.section_tokens} tokens: {result.documents} documents, {result.sections} sections, "
+        f"{result.chunks} chunks, in {result.seconds['total']:.1f} s."
+    )
 
 
 def record_json(record: DocumentRecord) -> dict[str, Any]:

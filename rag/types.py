@@ -133,7 +133,8 @@ class DocumentRecord:
 
     ``files`` are all the places that the same content came from; the first one is the
     one shown. ``content_hash`` tells whether a document with a given id has changed.
-    ``lead`` is the text before the first chunk.
+    ``lead`` is the text before the first chunk, ``added`` when it first came (Unix seconds; 0
+    where that is not known).
     """
 
     id: str
@@ -144,6 +145,7 @@ class DocumentRecord:
     chunks: int
     sections: int
     lead: str = ""
+    added: float = 0.0
 
     @property
     def source(self) -> str:
@@ -178,6 +180,20 @@ class ReadFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class FileReport:
+    """What became of one file of an ingest, or that it is being read.
+
+    ``done``: its documents, ``documents`` of them, are in the index. ``error`` says in sentences
+    what could not be read of it; of a ``failed`` one that is all of it.
+    """
+
+    source: str
+    state: Literal["running", "done", "unchanged", "failed"]
+    documents: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class IngestProgress:
     """Where an ingest stands; ``share`` of it is done. ``seconds_left`` is None until it is known."""
 
@@ -208,6 +224,8 @@ class IngestResult:
     seconds: Mapping[str, float]
     skipped: tuple[str, ...] = ()
     """Files in folders that no reader handles, or links that lead out of them."""
+    stopped: bool = False
+    """Whether it was ended early; what was finished is kept."""
 
 
 # --- ask --------------------------------------------------------------------

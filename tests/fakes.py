@@ -20,7 +20,7 @@ from rag.config import Environment, Settings
 from rag.errors import GenerationError, PrototypeError
 from rag.filters import combine, implies, matches, parse, to_json
 from rag.guess import Proposal, propose
-from rag.prototypes import Facet, Prototype
+from rag.prototypes import Facet, Prototype, load_prototype
 from rag.rerankers import UNAVAILABLE
 from rag.store import Store, new_id
 from rag.types import (
@@ -37,6 +37,7 @@ from rag.types import (
     Vectors,
     Where,
 )
+from tests.fake_librarian import FakeLibrarian, cellar
 
 WINES: Sequence[Metadata] = (
     {
@@ -177,16 +178,29 @@ class FakeEngine:
         """The facets of a prototype that declares none."""
         self.guess = False
         """``filters.guess=on``."""
+        self.librarians: dict[str, FakeLibrarian] = {}
         self.release = threading.Event()
         """``wait`` in a question holds the answer, half written, until this is set."""
 
     def prototypes(self) -> tuple[list[Prototype], list[str]]:
-        return list(prototypes().values()), self.problems
+        return list(self._known().values()), self.problems
+
+    def _known(self) -> dict[str, Prototype]:
+        home = self.environment.home
+        made = [path.parent.name for path in sorted(home.glob("prototypes/*/prototype.toml"))]
+        return {**prototypes(), **{name: load_prototype(name, home) for name in made}}
 
     def prototype(self, name: str) -> Prototype:
-        if name not in prototypes():
-            raise PrototypeError(f"There is no prototype “{name}”. Known: {', '.join(prototypes())}.")
-        return prototypes()[name]
+        known = self._known()
+        if name not in known:
+            raise PrototypeError(f"There is no prototype “{name}”. Known: {', '.join(known)}.")
+        return known[name]
+
+    def librarian(self, name: str) -> FakeLibrarian:
+        if name not in self.librarians:
+            rows = cellar(240) if name == "wine" else ()
+            self.librarians[name] = FakeLibrarian(name, rows, self.delay)
+        return self.librarians[name]
 
     def prepare(self, name: str) -> FakePreparation:
         return self.preparation

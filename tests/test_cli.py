@@ -148,6 +148,27 @@ def test_documents_are_listed_by_source(shelf: Run) -> None:
     assert {"document_id", "source", "title", "metadata"} <= set(done.json[0])
 
 
+def test_a_re_index_says_what_it_built(shelf: Run) -> None:
+    done = shelf("reindex", "--set", "chunking.section_tokens=40", "--json")
+
+    assert done.code == 0
+    value = done.json
+    assert list(value) == [
+        "prototype", "documents", "sections", "chunks", "embedding_model", "section_tokens", "index_version",
+        "seconds",
+    ]  # fmt: skip
+    assert (value["prototype"], value["documents"], value["chunks"]) == ("shelf", 3, 8)
+    assert value["section_tokens"] == 40
+    assert value["seconds"]["total"] > 0
+    assert shelf("search", "night train", "--json").json["passages"]
+
+
+def test_a_re_index_with_other_settings_is_wrong_usage(shelf: Run) -> None:
+    done = shelf("reindex", "--set", "k=3")
+
+    assert (done.code, "takes chunking.section_tokens and embedding.model" in done.err) == (2, True)
+
+
 def test_a_document_is_shown_with_its_text_and_sections(shelf: Run) -> None:
     (bees,) = [d for d in shelf("documents", "list", "--json").json if d["source"] == "bees.md"]
 

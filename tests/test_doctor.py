@@ -59,8 +59,8 @@ def test_a_model_that_does_not_load_is_said(home: Path, folder: Path) -> None:
 
     engine = Engine(Environment(home=home), load_model=lambda name: model)
     engine.library(engine.prototype("shelf"))
-    engine._embedders.clear()
-    engine._load_model = refuse
+    engine.shelf.embedders.clear()
+    engine.shelf.load_model = refuse
 
     assert checks(engine)["model"] == Check("model", False, "The model is not there.")
 

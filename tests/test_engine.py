@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rag import engine as engine_module
+from rag import shelf as shelf_module
 from rag.config import Environment, Settings, with_settings
 from rag.embed import known_dimensions
 from rag.engine import DONT_KNOW, MAX_QUESTION, NO_DOCUMENT, Engine
@@ -286,7 +286,7 @@ def test_they_are_not_read_again_when_they_did_not(
 ) -> None:
     new_engine().ready("cellar")
     engine = new_engine()
-    monkeypatch.setattr(engine_module, "Ingest", None)
+    monkeypatch.setattr(shelf_module, "Ingest", None)
 
     assert engine.search("cellar", "smoke").passages
 
@@ -360,13 +360,20 @@ def test_deleting_leaves_the_version_of_an_ingest_without_it(
     assert one.index_version == two.index_version
 
 
-def test_two_models_never_share_a_collection(home: Path, folder: Path) -> None:
+def test_another_model_in_the_settings_is_not_asked_of_the_old_index(home: Path, folder: Path) -> None:
     engine = Engine(Environment(home=home), load_model=FakeEmbedder)
     engine.ingest("shelf", [folder])
     (home / "prototypes" / "shelf" / "prototype.toml").write_text("[settings.embedding]\nmodel = 'other'")
+    loaded: list[str] = []
 
-    with pytest.raises(IndexingError, match="no documents"):
-        Engine(Environment(home=home), load_model=FakeEmbedder).ask("shelf", QUESTION)
+    def load(name: str) -> FakeEmbedder:
+        loaded.append(name)
+        return FakeEmbedder()
+
+    answer = Engine(Environment(home=home), load_model=load).ask("shelf", QUESTION).answer
+
+    assert loaded == [Settings().embedding_model]
+    assert answer.passages
 
 
 def test_the_dimensions_of_the_default_model_are_known_unloaded() -> None:

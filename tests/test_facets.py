@@ -220,6 +220,7 @@ def test_the_facets_of_the_benefits_office_are_those_that_a_person_would_choose(
         (column("weight", 1.5, 2, 8), [("weight", "range")]),
         (column("weight", 2, 2, 2), []),
         (column("row_index", 5, 9, 2), []),
+        (column("row", 2, 3, 5, 2, 3, 4), []),  # of several sheets
         (column("place", *range(1, 21)), []),  # 1, 2, 3, ...: the number of the row
         (column("places", *[3, 1, 2] * 4), [("places", "range")]),
     ],

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from rag import cli, confidence, engine
+from rag import cli, confidence, engine, shelf
 from rag.config import _FIELDS, Environment, Settings, parse_assignments, with_settings
 from rag.embed import NEIGHBOUR_WEIGHT
 from rag.filters import parse
@@ -120,7 +120,7 @@ def test_every_setting_stands_in_the_reference_with_its_default(key: str) -> Non
     shown = {None: "(default: no filter)", "": "(default empty)"}.get(
         default, f"(default `{default}`)" if isinstance(default, str) else f"(default {default})"
     )
-    assert f"- `{key}` {shown} " in TEXTS["settings.md"]
+    assert f"- `{key}` {shown} " in TEXTS["settings.md"] + TEXTS["settings-of-the-index.md"]
 
 
 def test_every_environment_variable_has_a_heading_of_its_own() -> None:
@@ -168,7 +168,7 @@ def test_the_prototype_shown_loads(tmp_path: Path) -> None:
 
     assert (shown.settings.k, shown.settings.abstain) == (4, 0.7)
     assert [(f.key, f.kind, f.unit) for f in shown.facets] == [("price", "range", "€")]
-    engine._csv_options("office", shown.csv["prices.csv"])
+    shelf.csv_options("office", shown.csv["prices.csv"])
 
 
 def test_the_tables_of_toml_shown_are_taken() -> None:
@@ -176,7 +176,7 @@ def test_the_tables_of_toml_shown_are_taken() -> None:
     table = next(b for b in fences(TEXTS["csv-catalogues.md"]) if b.startswith("[csv."))
 
     assert with_settings(Settings(), tomllib.loads(settings)["settings"]).keyword_weight == 0.4
-    assert engine._csv_options("x", tomllib.loads(table)["csv"]["products.csv"]).id == "sku"
+    assert shelf.csv_options("x", tomllib.loads(table)["csv"]["products.csv"]).id == "sku"
 
 
 def test_every_file_type_is_named() -> None:
@@ -187,7 +187,7 @@ def test_the_numbers_are_those_of_the_code(tmp_path: Path) -> None:
     megabytes = Environment.load({"THUMBPRINT_HOME": str(tmp_path)}).max_file_bytes // 1_000_000
 
     assert f"a confidence of {confidence.THRESHOLD}." in TEXTS["confidence.md"]
-    assert f"threshold of {confidence.THRESHOLD}," in TEXTS["settings.md"]
+    assert f"threshold of {confidence.THRESHOLD}," in TEXTS["settings-of-the-index.md"]
     assert f"at most {engine.MAX_QUESTION:,} characters" in TEXTS["troubleshooting.md"]
     assert f"has {megabytes} MB;" in TEXTS["troubleshooting.md"]
     assert f"at most {MAX_CONDITIONS} conditions" in TEXTS["filter-language.md"]

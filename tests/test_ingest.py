@@ -68,6 +68,18 @@ def test_an_unchanged_file_costs_a_hash(
     assert result.documents == 3
 
 
+def test_an_unchanged_folder_loads_no_model(
+    engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.ingest("shelf", [folder])
+    (folder / "tea" / "green.txt").unlink()
+    monkeypatch.setattr(engine, "embedder", None)
+
+    result = engine.ingest("shelf", [folder], prune=True)
+
+    assert counts(result) == (0, 2, 0, 1)
+
+
 def test_a_changed_file_replaces_its_old_self(engine: Engine, folder: Path) -> None:
     engine.ingest("shelf", [folder])
     before = engine.search("shelf", "night train").index_version
@@ -242,7 +254,7 @@ def test_nothing_is_pruned_where_a_folder_cannot_be_listed(
     engine.ingest("shelf", [folder])
     closed = ReadFailure(str(folder / "tea"), "The folder could not be listed: permission denied.")
     listed = FoundFiles(((folder / "trains.txt", "trains.txt"),), (closed,), ())
-    monkeypatch.setattr(ingest_module, "find_files", lambda paths: listed)
+    monkeypatch.setattr(ingest_module, "find_files", lambda paths, limit: listed)
 
     result = engine.ingest("shelf", [folder], prune=True)
 
@@ -264,7 +276,7 @@ def test_a_file_that_vanishes_while_it_is_hashed_is_a_failure(
     engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = FoundFiles(((folder / "gone.txt", "gone.txt"), (folder / "bees.md", "bees.md")), (), ())
-    monkeypatch.setattr(ingest_module, "find_files", lambda paths: gone)
+    monkeypatch.setattr(ingest_module, "find_files", lambda paths, limit: gone)
 
     result = engine.ingest("shelf", [folder])
 
@@ -280,17 +292,44 @@ def test_an_empty_folder_is_no_failure(engine: Engine, tmp_path: Path) -> None:
     assert (result.files, result.documents, result.failed) == (0, 0, ())
 
 
-def test_pruning_everything_leaves_an_empty_library(engine: Engine, folder: Path, tmp_path: Path) -> None:
+def test_a_folder_without_files_empties_no_library(engine: Engine, folder: Path, tmp_path: Path) -> None:
     engine.ingest("shelf", [folder])
-    version = engine.search("shelf", "train").index_version
     (tmp_path / "empty").mkdir()
 
     result = engine.ingest("shelf", [tmp_path / "empty"], prune=True)
 
-    assert (result.removed, result.documents, result.chunks) == (3, 0, 0)
+    assert (result.removed, result.documents, result.chunks) == (0, 3, 8)
+    assert [f.error for f in result.failed] == [
+        "No file was found, so nothing was pruned. Name the folder that holds them."
+    ]
+
+
+def test_pruning_an_empty_library_is_no_failure(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+
+    assert engine.ingest("shelf", [tmp_path / "empty"], prune=True).failed == ()
+
+
+def test_deleting_every_document_leaves_an_empty_library(engine: Engine, folder: Path) -> None:
+    engine.ingest("shelf", [folder])
+    version = engine.search("shelf", "train").index_version
+
+    for record in records(engine).values():
+        engine.delete_document("shelf", record.id)
+
     with pytest.raises(IndexingError, match="no documents"):
         engine.search("shelf", "train")
     assert engine.library(engine.prototype("shelf")).index.facts()["index_version"] != version
+
+
+def test_a_sidecar_over_the_limit_is_a_failure(home: Path, folder: Path) -> None:
+    engine = Engine(Environment(home=home, max_file_bytes=200), load_model=FakeEmbedder)
+    write_files(folder, {"metadata.csv": "file,topic\ntrains.txt," + "x" * 300 + "\n"})
+
+    result = engine.ingest("shelf", [folder])
+
+    assert [f.path for f in result.failed] == ["metadata.csv"]
+    assert "topic" not in records(engine)["trains.txt"].metadata
 
 
 def test_links_out_of_a_folder_are_not_followed(engine: Engine, folder: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from rag.engine import Engine
 
 NAME = "Thumbprint"
+CHAT = "app.py"
+LIBRARY = "pages/library.py"
+_MENU = ((CHAT, "Chat", ":material/chat:"), (LIBRARY, "Library", ":material/folder_open:"))
 _NOTICES = "notices"
 _PROBLEM = "problem"
 
@@ -36,13 +39,25 @@ class Page:
     secret: str
 
 
-def open_page(title: str = "", icon: str | None = None) -> Page:
-    """Set the page up and say who is looking. The first call of every page."""
-    st.set_page_config(page_title=f"{title} · {NAME}" if title else NAME, page_icon=icon, layout="centered")
-    address.settle()
+def open_page(title: str = "", icon: str | None = None, *, at: str = CHAT, wide: bool = False) -> Page:
+    """Set the page up, draw the menu and say who is looking. The first call of every page.
+
+    ``at`` is the page that calls, as the menu names it.
+    """
+    layout: Literal["wide", "centered"] = "wide" if wide else "centered"
+    st.set_page_config(page_title=f"{title} · {NAME}" if title else NAME, page_icon=icon, layout=layout)
+    address.settle(at)
     with st.sidebar:  # drawn first, so that the page does not move aside when the rest of it comes
         st.markdown(f"### :material/fingerprint: {NAME}")
+        with st.container(gap="xsmall", key="menu"):
+            for script, label, symbol in _MENU:
+                link(script, label, symbol, here=at)
     return Page(resources.engine(), resources.writings(), browser_secret())
+
+
+def link(script: str, label: str, symbol: str, *, here: str) -> None:
+    """A link to a page of the menu, which keeps the prototype. ``here`` is the page it stands on."""
+    st.page_link(script, label=label, icon=symbol, query_params=address.towards(script, here))
 
 
 @contextmanager

@@ -19,12 +19,12 @@ _LOOK = 0.5
 """Seconds between two looks at how far it is."""
 
 
-def status(page: Page, prototype: Prototype, *, told: bool) -> bool:
+def status(page: Page, prototype: Prototype, *, told: bool, remark: str = "You can ask already.") -> bool:
     """Begin to prepare if need be, and show how far it is. True once it is ready.
 
     While it is not, a fragment looks again by itself, and has the page drawn anew when
     it is ready, so that the filters appear. ``told``: a question that waits for it shows
-    how far it is already.
+    how far it is already. ``remark`` ends the line.
     """
     key = _key(prototype)
     if key not in st.session_state:  # the engine would begin again after a failure; that is for the reader
@@ -43,7 +43,7 @@ def status(page: Page, prototype: Prototype, *, told: bool) -> bool:
         )
         return False
     if not told:
-        st.fragment(_watch, run_every=_LOOK)(preparation)
+        st.fragment(_watch, run_every=_LOOK)(preparation, remark)
     return False
 
 
@@ -64,10 +64,10 @@ def _key(prototype: Prototype) -> str:
     return f"preparation-{prototype.name}"
 
 
-def _watch(preparation: Preparation) -> None:
+def _watch(preparation: Preparation, remark: str) -> None:
     if preparation.ready or preparation.error:
         st.rerun()
-    progress(preparation, "You can ask already.")
+    progress(preparation, remark)
 
 
 def progress(preparation: Preparation, remark: str) -> None:

@@ -311,6 +311,11 @@ def restore(page: Page, prototype: Prototype) -> None:
         frame.remember_notice("A filter in this address fits none of these documents and was left out.")
 
 
+def share() -> None:
+    """Let the widgets count on a page whose address keeps no filter. Call it before :func:`selected`."""
+    st.session_state.setdefault(_SEEN, None)
+
+
 def keep(prototype: Prototype) -> None:
     """Write the filter of now into the address. Call it when the widgets have been drawn."""
     where = selected(prototype)

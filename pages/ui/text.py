@@ -26,6 +26,8 @@ _REFERENCES = {ord(c): f"&#{ord(c)};" for c in "!#$&()*+-.:<=>@[\\]^_`{|}~\ufeff
 _SEAMS = re.compile(r"(?<=[<>=~-])(?=[<>=~-])|(?<=:)(?=[A-Za-z/])|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
 _LINE_ENDS = re.compile(r"\r\n|[\r\v\f\x85\u2028\u2029]")
 _NOT_SHOWN = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_DIRECTIONS = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Marks that turn the direction of writing, and can make a text read as another one."""
 _SPACES = re.compile(r"^ +| {2,}", re.MULTILINE)
 _BREAK = "\\\n"
 """A hard line break; unlike two spaces before the line end, it survives trimming."""
@@ -44,9 +46,11 @@ def shown(text: str) -> str:
     """What a reader sees of ``text``: one kind of line end, no control characters.
 
     Tabs are four spaces; control characters and halves of surrogate pairs, which a
-    browser cannot show (or, for the latter, be sent), are U+FFFD.
+    browser cannot show (or, for the latter, be sent), are U+FFFD. Marks of direction are left
+    out: a file named ``exe.<U+202E>fdp`` must not read as a PDF, and a browser sets scripts
+    that run from right to left without them.
     """
-    text = _LINE_ENDS.sub("\n", text).replace("\t", "    ")
+    text = _DIRECTIONS.sub("", _LINE_ENDS.sub("\n", text).replace("\t", "    "))
     return _NOT_SHOWN.sub("\ufffd", text)
 
 

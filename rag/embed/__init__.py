@@ -75,6 +75,9 @@ def has_gpu() -> bool:
     """Whether PyTorch would find a CUDA or ROCm GPU; found out without importing it, which takes seconds."""
     if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1") or not importlib.util.find_spec("torch"):
         return False
-    if metadata.version("torch").endswith("+cpu"):
-        return False
+    try:
+        if metadata.version("torch").endswith("+cpu"):
+            return False
+    except metadata.PackageNotFoundError:
+        pass  # built by hand, and perhaps for a GPU
     return any(Path(device).exists() for device in ("/dev/nvidia0", "/dev/kfd", "/dev/dxg"))

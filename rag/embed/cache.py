@@ -64,7 +64,9 @@ def prepared(models: Path) -> Prepared:
                     found = _open(models / name)
     except metadata.PackageNotFoundError as error:
         raise ModelError(f"The package {error.name} is not installed.") from None
-    except (OSError, ImportError, subprocess.SubprocessError) as error:
+    except Exception as error:
+        # The disk, the child, a package that does not load, or ONNX Runtime, whose errors are
+        # plain exceptions: PyTorch is there for all of them.
         raise ModelError(_line(str(error)) or type(error).__name__) from error
     if found is None:
         raise ModelError("The files that were made for it could not be used.")

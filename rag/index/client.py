@@ -155,6 +155,10 @@ class ChromaClient:
         if self.folder is not None:
             graph.keep(self.folder, str(collection.id))
 
+    def disk(self, collection: Any) -> int:
+        """Bytes that a collection takes here; 0 where a server keeps it."""
+        return 0 if self.folder is None else graph.disk(self.folder, str(collection.id))
+
     def discard(self) -> None:
         """Take dropped collections off the disk and out of memory. The lock is held."""
         if self.folder is not None:

@@ -374,6 +374,11 @@ class ChunkIndex:
         for keys in batches(sorted(self.chunk_ids(), key=place), batch):
             yield list(self.get(keys).values())
 
+    def disk(self) -> int:
+        """Bytes that the chunks take on this machine; 0 where a server keeps them."""
+        collection = self._collection()
+        return 0 if collection is None else self._client.disk(collection)
+
     def facts(self, *, seen: bool = False) -> dict[str, str]:
         """What :meth:`set_facts` kept; ``seen``: as the last read of any kind saw it."""
         collection = self._client.seen(self.name) if seen else self._collection()

@@ -111,6 +111,21 @@ def discard(folder: Path) -> None:
                 shutil.rmtree(path, ignore_errors=True)
 
 
+def disk(folder: Path, collection: str) -> int:
+    """Bytes of a collection's graph, of the copy, and of its share of the database by its records."""
+    segment, _ = _position(folder, collection)
+    graphs = [folder / segment, folder / _KEPT / segment] if segment else []
+    size = sum(f.stat().st_size for graph in graphs for f in graph.rglob("*") if f.is_file())
+    with closing(_database(folder)) as database:
+        own, everything = database.execute(
+            "SELECT count(*) FILTER (WHERE segment_id IN (SELECT id FROM segments WHERE collection = ?)), "
+            "count(*) FROM embeddings",
+            (collection,),
+        ).fetchone()
+    whole = sum(f.stat().st_size for f in folder.glob("chroma.sqlite3*"))
+    return size + (whole * int(own) // int(everything) if everything else 0)
+
+
 def _position(folder: Path, collection: str) -> tuple[str, int]:
     with closing(_database(folder)) as database:
         row = database.execute(_POSITION, (collection,)).fetchone()

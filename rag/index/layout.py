@@ -82,6 +82,7 @@ def pack_record(record: DocumentRecord) -> str:
         "chunks": record.chunks,
         "sections": record.sections,
         "lead": clean(record.lead),
+        **({"added": record.added} if record.added else {}),
     }
     return _dump(fields)
 
@@ -98,6 +99,7 @@ def decode_record(stored: Mapping[str, Any]) -> DocumentRecord:
         chunks=fields["chunks"],
         sections=fields["sections"],
         lead=fields["lead"],
+        added=fields.get("added", 0.0),
     )
 
 

@@ -52,7 +52,11 @@ def serving(script: Path, home: Path) -> Iterator[str]:
             yield address
         finally:
             server.terminate()
-            server.wait(10)
+            try:
+                server.wait(10)
+            except subprocess.TimeoutExpired:  # it waits for work that nobody waits for
+                server.kill()
+                server.wait(10)
 
 
 def _wait_until_it_answers(url: str, server: subprocess.Popen[bytes]) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 @pytest.fixture(scope="module")
 def fake_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the app over the fake engine."""
-    with serving(HERE / "serve_fake.py", tmp_path_factory.mktemp("home")) as address:
+    with serving(HERE / "fake" / "app.py", tmp_path_factory.mktemp("home")) as address:
         yield address
 
 

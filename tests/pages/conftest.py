@@ -1,4 +1,4 @@
-"""The chat page over a fake engine: the one seam that is replaced is ``resources``."""
+"""The pages over a fake engine: the one seam that is replaced is ``resources``."""
 
 from __future__ import annotations
 
@@ -31,6 +31,21 @@ def open_app(engine: FakeEngine) -> OpenApp:
     def visit(secret: str = SECRET, **address: str) -> AppTest:
         at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=20)
         at.session_state["browser-secret"] = secret
+        for name, value in address.items():
+            at.query_params[name] = value
+        return run(at)
+
+    return visit
+
+
+@pytest.fixture
+def open_library(engine: FakeEngine) -> OpenApp:
+    """``open_library(prototype="wine")`` is a visit to the library page with that address."""
+
+    def visit(secret: str = SECRET, **address: str) -> AppTest:
+        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=20)
+        at.session_state["browser-secret"] = secret
+        at.switch_page("pages/library.py")
         for name, value in address.items():
             at.query_params[name] = value
         return run(at)

@@ -55,6 +55,7 @@ def test_highlighting_changes_no_letter(text: str, start: int, end: int) -> None
         ("\n  in  it\n", "&#160;&#160;in&#160; it"),
         ("a\r\nb\tc\x00", "a\\\nb&#160;&#160;&#160; c\ufffd"),
         ("half \ud83d", "half \ufffd"),
+        ("invoice\u202efdp.exe\u2066 \u200fשלום", "invoicefdp&#46;exe שלום"),
         ("Ça va ? はい。", "Ça va ? はい。"),
     ],
 )

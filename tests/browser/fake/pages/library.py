@@ -1,0 +1,5 @@
+"""The library page over the fake engine."""
+
+import seam
+
+seam.run("pages/library.py")
