@@ -6,12 +6,17 @@ citations, which know nothing of each other.
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol
 
 from rag.cite.stream import CitedStream, Judge
 from rag.errors import GenerationError
-from rag.types import Cited, Draft, Passage
+from rag.generators.prompt import Prompt, history_within, load_prompt, visible
+from rag.types import Cited, Draft, Passage, Turn
+
+log = logging.getLogger(__name__)
 
 DONT_KNOW = "I don't know from these documents."
 
@@ -24,6 +29,10 @@ _REFUSAL = re.compile(
     re.IGNORECASE,
 )
 _SOURCES = re.compile(r"\b(?:passages?|documents?|sources?|text|context)\b", re.IGNORECASE)
+_RECENT = 2_000
+"""Characters of earlier turns that a follow-up is rewritten from."""
+_MORE = 300
+"""Characters that a question may grow by when it is made to stand alone."""
 _SHORT = 300
 """Characters: a longer text answers something, whatever else it says."""
 
@@ -88,6 +97,30 @@ def or_quoted(
             yield piece
 
 
+class Completes(Protocol):
+    """A generator that answers a short prompt as a whole."""
+
+    def complete(self, prompt: Prompt, values: Mapping[str, str]) -> str: ...
+
+
+def by_model(generator: Completes, question: str, history: Sequence[Turn]) -> str | None:
+    """The question made to stand alone by a model; None where that failed, or gave none.
+
+    What does not look like a question of about that length is not taken: a model may answer it
+    instead, and what is searched with is shown nowhere else.
+    """
+    turns = "\n".join(f"Question: {t.question}\nAnswer: {t.text}" for t in history_within(history, _RECENT))
+    try:
+        reply = generator.complete(
+            load_prompt("standalone-1"), {"history": visible(turns), "question": question}
+        )
+    except GenerationError as error:
+        log.warning("A follow-up was rewritten by rule: %s", error)
+        return None
+    reply = " ".join(visible(reply).split()).strip('"“”')
+    return reply if 0 < len(reply) <= len(question) + _MORE else None
+
+
 def _same(whole: str, start: str) -> bool:
     """Whether ``start`` is ``whole`` so far, its marks and what stands around it aside."""
     plain = re.sub(r"[\W_]+", " ", start.replace("’", "'")).strip().casefold()
@@ -97,6 +130,6 @@ def _same(whole: str, start: str) -> bool:
 
 def _refuses(draft: Draft) -> bool:
     """Whether a short text without a supported claim says that the sources say nothing."""
-    supported = any(claim.verdict != "unsupported" for claim in draft.claims)
+    supported = any(claim.verdict != "unsupported" and claim.cited for claim in draft.claims)
     text = draft.text
     return not supported and len(text) < _SHORT and bool(_REFUSAL.search(text) and _SOURCES.search(text))

@@ -18,7 +18,7 @@ from unicodedata import category
 import numpy as np
 
 from rag import confidence
-from rag.answering import DONT_KNOW, checked, or_quoted
+from rag.answering import DONT_KNOW, by_model, checked, or_quoted
 from rag.catalogue import Catalogue
 from rag.chunk import Chunking
 from rag.cite import Judgement, judge
@@ -266,6 +266,7 @@ class Engine:
         prepared: bool = False,
         propose: bool = False,
         accepted: Sequence[Where] | None = None,
+        rewritten: str | None = None,
     ) -> Search:
         """Passages for a question, best first; none where the filters leave no document.
 
@@ -274,6 +275,8 @@ class Engine:
         ``propose`` finds what the question names even where nothing of it is to hold: the
         words for it then count as covered as far as the filters given say the same.
 
+        ``rewritten`` is what to search with; by default a follow-up is made to stand alone by rule.
+
         Raises :class:`UsageError` for a question without words, one that is too long, or a
         filter that means nothing, and :class:`IndexingError` for an empty library.
         """
@@ -281,7 +284,9 @@ class Engine:
         library = self.library(prototype)
 
         def under(prototype: Prototype, settings: Settings | None) -> Search:
-            return self._search(prototype, settings, question, where, history, question_id, propose, accepted)
+            return self._search(
+                prototype, settings, question, where, history, question_id, propose, accepted, rewritten
+            )
 
         try:
             found = under(prototype, settings)
@@ -310,6 +315,7 @@ class Engine:
         question_id: str | None,
         propose: bool,
         accepted: Sequence[Where] | None,
+        rewritten: str | None,
     ) -> Search:
         started = time.perf_counter()
         question = _clean(question)
@@ -322,7 +328,8 @@ class Engine:
                 "embedded by the same model. Set embedding.model in its prototype.toml and ingest again."
             )
         asked_for = combine(parse(settings.where), parse(where))
-        rewritten = standalone(question, history)
+        if rewritten is None:
+            rewritten = question if settings.rewrite == "off" else standalone(question, history)
         library = self.library(prototype)
         library.refresh()
         model = self.embedder(settings.embedding)
@@ -455,6 +462,11 @@ class Engine:
         """
         started = time.perf_counter()
         settings = settings or self.prototype(name).settings
+        prototype = self.prototype(name)
+        generator = choose(settings, self.environment, prototype.folder)
+        rewritten = None
+        if history and settings.rewrite == "auto" and not isinstance(generator, ExtractiveGenerator):
+            rewritten = by_model(generator, _clean(question), history)
         found = self.search(
             name,
             question,
@@ -464,9 +476,8 @@ class Engine:
             question_id=question_id,
             propose=origin == "chat",
             accepted=accepted,
+            rewritten=rewritten,
         )
-        prototype = self.prototype(name)
-        generator = choose(settings, self.environment, prototype.folder)
         calibration = _calibration(self._weights(settings))
         sure = found.confidence >= confidence.threshold(settings.abstain, calibration)
         sure = sure and bool(found.passages)

@@ -10,7 +10,6 @@ from rag.generators.cohere import CohereGenerator
 from rag.generators.extractive import ExtractiveGenerator
 from rag.generators.openai import OpenAIGenerator
 from rag.generators.prompt import Order, load_prompt
-from rag.types import Generator
 
 ModelGenerator = OpenAIGenerator | CohereGenerator
 
@@ -24,7 +23,9 @@ def generator_name(settings: Settings, environment: Environment) -> str:
     return "cohere" if environment.cohere_api_key else "extractive"
 
 
-def choose(settings: Settings, environment: Environment, folder: Path | None = None) -> Generator:
+def choose(
+    settings: Settings, environment: Environment, folder: Path | None = None
+) -> ModelGenerator | ExtractiveGenerator:
     """The generator; ``folder`` is the prototype's, whose prompts win.
 
     Raises :class:`UsageError` where the one that was asked for has no key, or its prompt does not load.
