@@ -20,6 +20,7 @@ import numpy as np
 
 from rag.cite.compare import changed
 from rag.cite.polarity import turned
+from rag.cite.turning import EXCLUSIVE, NEGATIVE, NEGATORS
 from rag.cite.units import MONTHS, ORDINALS, SMALL, TENS, UNITS
 from rag.cite.wording import Words, alike
 from rag.sentences import sentences
@@ -36,6 +37,13 @@ _PER_REASON = 1.5
 """What a changed fact takes from the logit of the score."""
 
 _CLAUSES = re.compile(r",? (?:and|but|while|whereas|which|who|where|because|so that|although)\b|;|, ")
+_CANNOT = re.compile(r"\bcan(?:not |['’]t )", re.IGNORECASE)
+_NOT = re.compile(
+    r" (?:does|do|did)(?: not|n['’]t) | not | never | no longer | no |n['’]t |\bnone of |\bnobody ",
+    re.IGNORECASE,
+)
+_NEARER = 0.09
+"""Gain in cosine from which a negation that is left out was the only difference."""
 _SPACE = re.compile(r"\s+")
 _QUOTES = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "\u00a0": " "})
 _EDGES = " \t\n\"'.,;:!?()[]*_`-"
@@ -98,6 +106,8 @@ def judge(claim: str, source: str, embed: EmbedTexts | None = None) -> Judgement
     ]
     reasons = changed(claim, [texts[n] for n in keep], source, texts[at])
     reasons += turned(claim, texts[at], [texts[n] for n in keep if n != at and cover[n]])
+    if "negation" not in reasons and embed and _denied_in_other_words(claim, texts[at], cosines[at], embed):
+        reasons.append("negation")
     nearness = _logit(_closest(claim, texts, at, cosines, embed), max(cover[at], coverage(claim, near)))
     support = _sigmoid(nearness)
     if not reasons and (support < THRESHOLD or _added(claim, texts, embed)):
@@ -149,6 +159,14 @@ def _added(claim: str, texts: Sequence[str], embed: EmbedTexts | None) -> bool:
         for part, covered in parts[1:]
         if covered == 0
     )
+
+
+def _denied_in_other_words(claim: str, nearest: str, cosine: float, embed: EmbedTexts) -> bool:
+    """Whether the claim is much nearer to a sentence that denies nothing once its own "not" is left out."""
+    plain = _NOT.sub(" ", _CANNOT.sub("can ", claim))
+    if plain == claim or any(w in NEGATORS or w in NEGATIVE or w in EXCLUSIVE for w in Words.of(nearest).all):
+        return False
+    return _cosines(plain, [nearest], embed)[0] - cosine > _NEARER
 
 
 def _says_something(part: str) -> bool:
