@@ -1,7 +1,7 @@
 """Which figures, dates and names of a claim are not in its evidence.
 
 A figure is also found where it follows from the evidence by one step that a writer takes
-without a thought: "in 1993, after five years" from "between 1588 and 1593", "two metres" from
+without a thought: "in 1593, after five years" from "between 1588 and 1593", "two metres" from
 "four metres, and half that inland", "two thirds were lost" from "a third was recovered".
 """
 
