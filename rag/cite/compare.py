@@ -1,7 +1,7 @@
 """Which figures, dates and names of a claim are not in its evidence.
 
 A figure is also found where it follows from the evidence by one step that a writer takes
-without a thought: "in 1993, after five years" from "between 1588 and 1593", "two metres" from
+without a thought: "in 1593, after five years" from "between 1588 and 1593", "two metres" from
 "four metres, and half that inland", "two thirds were lost" from "a third was recovered".
 """
 
@@ -20,6 +20,8 @@ _ABOUT = 0.06
 """How far "about 1,200" may be off; rounding to two digits is at most 5 %."""
 _OVER = 1.3
 """How far above "more than 300" a figure may be."""
+_FEW = 10
+"""Up to which a figure in words may count what the source names one by one."""
 _ABOUT_A_SHARE = 0.12
 """How far "nearly a third" may be off: 30 % is called that."""
 _FRACTIONS = frozenset((20, 25, 33, 50, 67, 75, 80))
@@ -86,7 +88,8 @@ def _quantities_differ(claim: str, evidence: Sequence[str]) -> str:
         rates = quantity.per and any(q.dimension == "times" and q.per for q, _ in held)
         if quantity.dimension == "times" and quantity.value <= 1 and not rates:
             continue  # "at once"
-        if quantity.dimension == "" and 2 <= quantity.value <= 4 and not _counted(quantity, claim, held):
+        in_words = not claim[quantity.start].isdigit() and quantity.dimension == ""
+        if in_words and 2 <= quantity.value <= _FEW and not _counted(quantity, claim, held):
             continue  # "the two sisters": the source names them
         if quantity.dimension == "" and quantity.value <= 1 and not held:
             continue

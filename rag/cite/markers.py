@@ -162,7 +162,7 @@ class MarkerParser:
 
 _UNCLOSED = re.compile(rf"[\[【]\s*{_NUMBER}\s*$")
 _CUT_OFF = re.compile(rf"[\[【]+\s*{_WORDS}{_NUMBER}[\s\d,;&†-]*", re.IGNORECASE)
-_PREFIX = re.compile(r"[\[【][\[【]?[\s\w^#:,;&\-–—†\]】\[【.]*")
+_PREFIX = re.compile(r"[\[【][\[【]?[\s\w^#:,;&\-–—†\]】\[【.]*(?:†[^\]】\[【]*)?")
 
 
 def _may_become(held: str) -> bool:

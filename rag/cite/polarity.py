@@ -213,6 +213,8 @@ def _denied(claim: Words, source: Words) -> bool:
             continue  # "nobody may stay longer"
         shared = [w for w in head if _places(claim, w)]
         plain = set(_places(source, head[0])) - under if head else set()
+        if len(shared) < 2 and _held(claim, source) < 0.5:
+            continue
         if shared and not plain and shared[0] == head[0] and 3 * len(shared) >= 2 * len(head):
             return True
     return False
