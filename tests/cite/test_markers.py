@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.cite.markers import Marker, MarkerParser
@@ -58,6 +58,7 @@ def test_what_is_a_marker(text: str, found: list[str | Marker]) -> None:
     assert parse(text) == found
 
 
+@settings(deadline=None)
 @given(
     st.text(alphabet="[]【】`123, -a(†\n", max_size=30),
     st.lists(st.integers(0, 30), max_size=8),
@@ -66,6 +67,7 @@ def test_any_split_gives_the_same(text: str, cuts: list[int]) -> None:
     assert parse(text, *cuts) == parse(text)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="[]12, a", max_size=30))
 def test_no_number_of_a_marker_is_left_in_the_text(text: str) -> None:
     left = "".join(token for token in parse(text) if isinstance(token, str))

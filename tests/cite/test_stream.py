@@ -126,7 +126,7 @@ ANSWER = (
 
 
 @given(st.lists(st.integers(0, len(ANSWER)), max_size=40))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_any_split_gives_the_same_answer(cuts: list[int]) -> None:
     places = [0, *sorted(cuts), len(ANSWER)]
 
