@@ -35,6 +35,9 @@ def main() -> None:
     def regenerate(answer: Answer) -> None:
         ask(answer.question, answer, answer.proposed or None)
 
+    def anyway(answer: Answer) -> None:
+        ask(answer.question, answer, answer.proposed or None, True)
+
     chips.style()
     frame.notices()
     if conversation is None:
@@ -59,6 +62,7 @@ def main() -> None:
                 rating,
                 where=chips.untold(answer.where, answer.proposed) if shown else answer.where,
                 regenerate=regenerate if newest else None,
+                anyway=anyway if newest else None,
             )
         if writing is not None:
             chat.draw_writing(page, prototype, conversation, writing, has_ended=has_ended)

@@ -27,6 +27,9 @@ from rag.types import Turn, Where
 
 Result = tuple[Any, int]
 
+MAX_CLAIM, MAX_SOURCE = 2_000, 200_000
+"""Characters of what ``check`` compares: a sentence, and a long document."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
@@ -186,27 +189,71 @@ def _answer_lines(
     return code
 
 
+def _check(engine: Engine, args: argparse.Namespace) -> int:
+    judge = engine.judge(args.prototype)
+    code = 0
+    for number, raw in _raw_lines(args.queries):
+        line_id, error, value = None, "", {}
+        try:
+            value = _object(raw, number)
+            line_id = _id(value)
+            if not isinstance(value.get("claim"), str) or not isinstance(value.get("source"), str):
+                raise ValueError("it needs a “claim” and a “source”, both texts")
+            if len(value["claim"]) > MAX_CLAIM or len(value["source"]) > MAX_SOURCE:
+                raise ValueError(f"a claim has at most {MAX_CLAIM:,} characters, a source {MAX_SOURCE:,}")
+        except (ValueError, RecursionError) as problem:
+            error = f"Line {number} cannot be read: {_reason(problem)}."
+        if error:
+            code = 1
+            print(json.dumps({"id": line_id, "error": error}, ensure_ascii=False), flush=True)
+            continue
+        found = judge(value["claim"], value["source"])
+        row = {"id": line_id, "verdict": found.verdict, "score": found.score, "reasons": list(found.reasons)}
+        print(json.dumps(row, ensure_ascii=False, allow_nan=False), flush=True)
+    return code
+
+
 def _read_lines(path: str) -> Iterator[_Line]:
+    for number, raw in _raw_lines(path):
+        yield _parse_line(raw, number)
+
+
+def _raw_lines(path: str) -> Iterator[tuple[int, bytes]]:
+    """The lines of a file that are not empty, counted from 1."""
     try:
         with open(path, "rb") if path != "-" else sys.stdin.buffer as file:
             for number, raw in enumerate(file, 1):
                 if raw.strip():
-                    yield _parse_line(raw, number)
+                    yield number, raw
     except OSError as error:
         raise UsageError(f"The file {path} could not be read ({error.strerror}).") from None
+
+
+def _object(raw: bytes, number: int) -> dict[str, Any]:
+    value = json.loads(raw.decode("utf-8-sig" if number == 1 else "utf-8"))
+    if not isinstance(value, dict):
+        raise ValueError("it is not a JSON object")
+    return value
+
+
+def _id(value: Mapping[str, Any]) -> str | None:
+    if value.get("id") is None:
+        return None
+    if not isinstance(value["id"], str | int):
+        raise ValueError("its “id” is neither text nor a whole number")
+    return str(value["id"])
+
+
+def _reason(error: Exception) -> object:
+    return "it is not JSON" if isinstance(error, json.JSONDecodeError | UnicodeDecodeError) else error
 
 
 def _parse_line(raw: bytes, number: int) -> _Line:
     """A bad line keeps its id where it has one, so that its place is known."""
     line_id: str | None = None
     try:
-        value = json.loads(raw.decode("utf-8-sig" if number == 1 else "utf-8"))
-        if not isinstance(value, dict):
-            raise ValueError("it is not a JSON object")
-        if value.get("id") is not None:
-            if not isinstance(value["id"], str | int):
-                raise ValueError("its “id” is neither text nor a whole number")
-            line_id = str(value["id"])
+        value = _object(raw, number)
+        line_id = _id(value)
         if not isinstance(value.get("question"), str):
             raise ValueError("it has no “question”")
         where = value.get("where")
@@ -219,7 +266,7 @@ def _parse_line(raw: bytes, number: int) -> _Line:
         if not all(isinstance(t.question, str) and isinstance(t.text, str) for t in turns):
             raise ValueError("its “history” has a turn that is not text")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        reason = "it is not JSON" if isinstance(error, json.JSONDecodeError | UnicodeDecodeError) else error
+        reason = _reason(error)
         reason = "its “history” has a turn without a question" if isinstance(error, KeyError) else reason
         return _Line(line_id, error=f"Line {number} cannot be read: {reason}.")
     return _Line(line_id, value["question"], where, turns)
@@ -396,6 +443,9 @@ def _parser() -> argparse.ArgumentParser:
         made.add_argument("--where", metavar="JSON", help="a metadata filter")
         made.add_argument("--rerank", metavar="NAME", help="none, late, cross or cohere")
         made.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+
+    check = command(commands, "check", _check, "Say whether sources support claims.")
+    check.add_argument("--queries", metavar="FILE", required=True, help="JSON Lines of claims; - for stdin")
 
     command(commands, "prototypes", _prototypes, "List the prototypes.")
 

@@ -71,6 +71,11 @@ class Settings:
     generator: str = field(default="auto", metadata={"key": "generator"})
     model: str = field(default="", metadata={"key": "model"})
     prompt: str = field(default="", metadata={"key": "prompt"})
+    prompt_order: str = field(default="edges", metadata={"key": "prompt.order"})
+    temperature: float | None = field(default=None, metadata={"key": "temperature"})
+    """None: the model's own."""
+    max_tokens: int = field(default=800, metadata={"key": "max_tokens"})
+    rewrite: str = field(default="auto", metadata={"key": "rewrite"})
     abstain: Abstain = field(default="on", metadata={"key": "abstain"})
 
     @property
@@ -118,6 +123,15 @@ def _share(value: Any) -> float:
     number = float(value) if not isinstance(value, bool) else math.nan
     if not 0 <= number <= 1:
         raise ValueError("takes a number from 0 to 1")
+    return number
+
+
+def _temperature(value: Any) -> float | None:
+    if value in ("", None):
+        return None
+    number = float(value) if not isinstance(value, bool) else math.nan
+    if not 0 <= number <= 2:
+        raise ValueError("takes a number from 0 to 2, or nothing")
     return number
 
 
@@ -169,9 +183,13 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "rerank.candidates": _whole(2, 100),
     "rerank.model": _text,
     "rerank.timeout": _seconds,
-    "generator": _one_of("auto", "extractive"),
+    "generator": _one_of("auto", "openai", "cohere", "extractive"),
     "model": _text,
     "prompt": _text,
+    "prompt.order": _one_of("edges", "rank", "reverse"),
+    "temperature": _temperature,
+    "max_tokens": _whole(16, 32_000),
+    "rewrite": _one_of("auto", "rule", "off"),
     "abstain": _abstain,
 }
 _FIELDS: Mapping[str, str] = {f.metadata["key"]: f.name for f in fields(Settings)}
@@ -231,6 +249,7 @@ class Environment:
     openai_base_url: str | None = None
     cohere_api_key: str | None = field(default=None, repr=False)
     cohere_base_url: str | None = None
+    cohere_model: str = ""
     models: Path | None = None
     """Where the prepared embedding model is kept; by default ``models`` in ``home``."""
 
@@ -259,6 +278,7 @@ class Environment:
             openai_base_url=env.get("OPENAI_BASE_URL") or None,
             cohere_api_key=env.get("COHERE_API_KEY") or None,
             cohere_base_url=env.get("CO_API_URL") or None,
+            cohere_model=env.get("COHERE_MODEL") or "",
             max_file_bytes=int(limit * 1_000_000),
             overrides=overrides,
             models=Path(env["THUMBPRINT_MODELS"]).expanduser() if env.get("THUMBPRINT_MODELS") else None,

@@ -11,17 +11,24 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import lru_cache, reduce
 from pathlib import Path
 from unicodedata import category
 
+import numpy as np
+
 from rag import confidence
+from rag.answering import DONT_KNOW, by_model, checked, or_quoted
 from rag.catalogue import Catalogue
 from rag.chunk import Chunking
+from rag.cite import Judgement, judge
+from rag.cite.stream import Judge
 from rag.config import Embedding, Environment, Settings
 from rag.errors import IndexingError, ThumbprintError, UsageError
 from rag.facets import FacetValues, count_matching, facet_values
 from rag.filters import combine, implies, parse, to_json
+from rag.generators.choose import choose
+from rag.generators.extractive import ExtractiveGenerator
 from rag.guess import Proposal, propose
 from rag.ingest import IngestOptions, Progress
 from rag.jobs import Jobs
@@ -61,7 +68,6 @@ MAX_QUESTION = 8_000
 
 _HAND_WEIGHTS = (Settings().dense_weight, Settings().keyword_weight)
 
-DONT_KNOW = "I don't know from these documents."
 NO_DOCUMENT = "No document matches the filters. Drop one of them and ask again."
 
 
@@ -260,6 +266,7 @@ class Engine:
         prepared: bool = False,
         propose: bool = False,
         accepted: Sequence[Where] | None = None,
+        rewritten: str | None = None,
     ) -> Search:
         """Passages for a question, best first; none where the filters leave no document.
 
@@ -268,6 +275,8 @@ class Engine:
         ``propose`` finds what the question names even where nothing of it is to hold: the
         words for it then count as covered as far as the filters given say the same.
 
+        ``rewritten`` is what to search with; by default a follow-up is made to stand alone by rule.
+
         Raises :class:`UsageError` for a question without words, one that is too long, or a
         filter that means nothing, and :class:`IndexingError` for an empty library.
         """
@@ -275,7 +284,9 @@ class Engine:
         library = self.library(prototype)
 
         def under(prototype: Prototype, settings: Settings | None) -> Search:
-            return self._search(prototype, settings, question, where, history, question_id, propose, accepted)
+            return self._search(
+                prototype, settings, question, where, history, question_id, propose, accepted, rewritten
+            )
 
         try:
             found = under(prototype, settings)
@@ -304,6 +315,7 @@ class Engine:
         question_id: str | None,
         propose: bool,
         accepted: Sequence[Where] | None,
+        rewritten: str | None,
     ) -> Search:
         started = time.perf_counter()
         question = _clean(question)
@@ -316,7 +328,8 @@ class Engine:
                 "embedded by the same model. Set embedding.model in its prototype.toml and ingest again."
             )
         asked_for = combine(parse(settings.where), parse(where))
-        rewritten = standalone(question, history)
+        if rewritten is None:
+            rewritten = question if settings.rewrite == "off" else standalone(question, history)
         library = self.library(prototype)
         library.refresh()
         model = self.embedder(settings.embedding)
@@ -410,6 +423,23 @@ class Engine:
         by_hand = (settings.dense_weight, settings.keyword_weight) != _HAND_WEIGHTS
         return self._in_force("hand" if settings.fusion == "auto" and by_hand else settings.fusion)
 
+    def judge(self, name: str) -> Judge:
+        """What says whether a source supports a claim, with the prototype's embedding model."""
+        return _judge(self.embedder(self.prototype(name).settings.embedding))
+
+    def _answered(
+        self, generator: Generator, found: Search, history: Sequence[Turn], model: Embedding
+    ) -> Iterator[str | Draft]:
+        quoting = ExtractiveGenerator()
+        if isinstance(generator, ExtractiveGenerator):
+            return generator.generate(found.rewritten, found.passages, history)
+        written = generator.generate(found.question, found.passages, history)
+        return or_quoted(
+            checked(written, found.passages, _judge(self.embedder(model))),
+            lambda: quoting.generate(found.rewritten, found.passages, history),
+            quoting.name,
+        )
+
     def ask(
         self,
         name: str,
@@ -432,6 +462,11 @@ class Engine:
         """
         started = time.perf_counter()
         settings = settings or self.prototype(name).settings
+        prototype = self.prototype(name)
+        generator = choose(settings, self.environment, prototype.folder)
+        rewritten = None
+        if history and settings.rewrite == "auto" and not isinstance(generator, ExtractiveGenerator):
+            rewritten = by_model(generator, _clean(question), history)
         found = self.search(
             name,
             question,
@@ -441,14 +476,14 @@ class Engine:
             question_id=question_id,
             propose=origin == "chat",
             accepted=accepted,
+            rewritten=rewritten,
         )
-        generator = _generator(settings)
         calibration = _calibration(self._weights(settings))
         sure = found.confidence >= confidence.threshold(settings.abstain, calibration)
         sure = sure and bool(found.passages)
         pieces: Iterator[str | Draft]
         if sure:
-            pieces = generator.generate(found.rewritten, found.passages, history)
+            pieces = self._answered(generator, found, history, prototype.settings.embedding)
         else:
             pieces = iter([DONT_KNOW if found.passages else NO_DOCUMENT])
         answer = Answer(
@@ -500,10 +535,14 @@ def _calibration(weights: Weights | None) -> Calibration:
     return weights.calibration if weights else confidence.HAND
 
 
-def _generator(settings: Settings) -> Generator:
-    from rag.generators.extractive import ExtractiveGenerator
+def _judge(embedder: Embedder) -> Judge:
+    """Claims judged by that model; a source that several claims cite is embedded once."""
+    embed_one = lru_cache(maxsize=500)(lambda text: embedder.embed_texts([text]))
 
-    return ExtractiveGenerator()
+    def judged(claim: str, source: str) -> Judgement:
+        return judge(claim, source, lambda texts: np.vstack([embed_one(text) for text in texts]))
+
+    return judged
 
 
 def _printable(text: str) -> str:

@@ -29,6 +29,8 @@ class Response:
         self._started = started
         self._draft = Draft("", ())
         self._text = ""
+        self._first: float | None = None
+        """When the first text came: the time that a reader waits for."""
         self._ended = threading.Event()
         self._ending = threading.Lock()
 
@@ -42,6 +44,8 @@ class Response:
                 if isinstance(piece, Draft):
                     self._draft = piece
                     continue
+                if self._first is None:
+                    self._first = time.perf_counter()
                 self._text += piece
                 yield piece
                 if self._ended.is_set():  # closed meanwhile: what comes now is in no record
@@ -88,12 +92,20 @@ class Response:
         text = self._text if stopped or not draft.text.startswith(self._text) else draft.text
         shown = [c for c in draft.citations if c.answer_end <= len(text)]
         now = time.perf_counter()
+        seconds = {**self._answer.seconds, "generate": generating, "total": now - self._started}
+        if self._first is not None:
+            seconds["first"] = self._first - self._started
         self._answer = replace(
             self._answer,
             text=text,
             citations=check(shown, self._answer.passages),
             usage=draft.usage,
-            seconds={**self._answer.seconds, "generate": generating, "total": now - self._started},
+            seconds=seconds,
             stopped=stopped,
+            claims=tuple(c for c in draft.claims if c.end <= len(text)),
+            quality=draft.quality,
+            abstained=self._answer.abstained or draft.abstained,
+            generator=draft.generator or self._answer.generator,
+            notices=(*self._answer.notices, *draft.notices),
         )
         self._store(self._answer)

@@ -293,6 +293,42 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A sentence of a written answer, or the part of one up to its marker, as it was checked.
+
+    ``start:end`` is a span of ``Answer.text``. ``reasons`` say what was not found: a number,
+    date, unit, name, negation, quantifier or opposite that was changed, or the meaning.
+    ``cited`` are the passages (from 0) that the model gave for it; ``attributed`` tells that a
+    citation which supports it was found elsewhere.
+    """
+
+    start: int
+    end: int
+    verdict: Verdict
+    score: float
+    reasons: tuple[str, ...] = ()
+    cited: tuple[int, ...] = ()
+    attributed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CitationQuality:
+    """Of the citations as the model gave them, before any was moved or dropped.
+
+    As ALCE defines them (Gao et al. 2023, "Enabling Large Language Models to Generate Text
+    with Citations", section 4.3), with the claim checker in the place of its entailment model.
+    ``recall``: share of claims that all their cited passages together support. ``precision``:
+    share of citations that belong to such a claim and either support it alone or are needed,
+    the others not supporting it together. None where there is nothing to divide by.
+    """
+
+    recall: float | None
+    precision: float | None
+    unknown: int = 0
+    """Markers that named no passage."""
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One earlier exchange of a conversation."""
 
@@ -350,6 +386,9 @@ class Answer:
     stopped: bool = False
     notices: tuple[str, ...] = ()
     proposed: tuple[Proposed, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    """Of an answer that a model wrote; a quotation is its own claim."""
+    quality: CitationQuality | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,6 +398,22 @@ class Draft:
     text: str
     citations: tuple[Citation, ...]
     usage: Mapping[str, int] = field(default_factory=dict)
+    claims: tuple[Claim, ...] = ()
+    quality: CitationQuality | None = None
+    abstained: bool = False
+    """A model said that the passages do not answer."""
+    generator: str = ""
+    """Who wrote it, where that is another than was asked for."""
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """A citation that a model gave beside its text: the span of it, and passages (from 0)."""
+
+    start: int
+    end: int
+    passages: tuple[int, ...]
 
 
 # --- learn ------------------------------------------------------------------
@@ -473,8 +528,10 @@ class Generator(Protocol):
 
     def generate(
         self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
-    ) -> Iterator[str | Draft]:
+    ) -> Iterator[str | Cited | Draft]:
         """Yield pieces of text as they are ready, and what has been made so far as a Draft.
 
-        A Draft may come more than once; the last one counts.
+        A Draft may come more than once; the last one counts. What a model writes holds markers
+        (``[2]``) of passages, or comes with ``Cited``; its citations are not checked yet.
+        Raises :class:`rag.errors.GenerationError`.
         """

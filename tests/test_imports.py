@@ -22,7 +22,13 @@ LAYERS: list[tuple[set[str], bool]] = [
         },
         False,
     ),
-    ({"stored", "facets", "prepare", "rerankers", "response", "versions", "uploads", "edits"}, False),
+    (
+        {
+            "stored", "facets", "prepare", "rerankers", "response", "versions", "answering", "uploads",
+            "edits",
+        },
+        False,
+    ),
     ({"entries"}, False),
     ({"library"}, False),
     ({"recall"}, False),

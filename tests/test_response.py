@@ -60,7 +60,7 @@ def test_it_is_read_for_its_text_and_then_for_its_facts(response: Response, stor
     assert stored == [answer]
     assert (answer.text, answer.stopped, answer.usage) == ("One. [1] Two. [2]", False, {"output": 4})
     assert [(c.number, c.verdict) for c in answer.citations] == [(2, "unsupported"), (1, "verbatim")]
-    assert set(answer.seconds) == {"retrieve", "generate", "total"}
+    assert set(answer.seconds) == {"retrieve", "generate", "first", "total"}
 
 
 def test_asking_for_the_answer_reads_it_to_the_end(response: Response, stored: list[Answer]) -> None:

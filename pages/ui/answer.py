@@ -11,11 +11,12 @@ from pages.ui import evidence, frame
 from pages.ui.copying import copy_button
 from pages.ui.describe import filter_words
 from pages.ui.frame import Page
-from pages.ui.text import MARKUP, composed, cut, one_line, plain
+from pages.ui.text import MARKUP, STRUCK, composed, cut, one_line, plain
+from rag.answering import UNAVAILABLE
 from rag.errors import ThumbprintError
 from rag.prototypes import Prototype
-from rag.rerankers import UNAVAILABLE
-from rag.types import Answer, Citation, Rating, Where
+from rag.rerankers import UNAVAILABLE as NOT_RERANKED
+from rag.types import Answer, Citation, Claim, Rating, Where
 
 _MARKERS = re.compile(r"([”“\"'’»«.,;:!?)]{0,3})\s?((?:\[\d+\])+)")
 """The markers behind a quotation, after the marks that close it."""
@@ -50,31 +51,41 @@ def draw_answer(
     *,
     where: Where | None,
     regenerate: Callable[[Answer], None] | None,
+    anyway: Callable[[Answer], None] | None = None,
 ) -> None:
     """The answer with its citations, rating, copy button and evidence.
 
     ``where`` is as much of its filter as is to be told with it. ``regenerate`` writes it
-    anew; it is given for the newest answer only. What lies under the text is a fragment of
-    its own: a thumb or a look at the evidence runs that fragment and nothing else of the
-    page.
+    anew, and ``anyway`` answers what was refused; both are given for the newest answer only.
+    What lies under the text is a fragment of its own: a thumb or a look at the evidence runs
+    that fragment and nothing else of the page.
     """
     with st.chat_message("assistant", avatar=prototype.icon):
-        st.markdown(answer_markdown(answer.text, answer.citations) or ":gray[Nothing was written.]")
-        remarks(prototype, where, stopped=answer.stopped, notices=answer.notices)
-        _under(page, prototype, answer, rating, regenerate)
+        drawn = answer_markdown(answer.text, answer.citations, answer.claims)
+        st.markdown(drawn or ":gray[Nothing was written.]")
+        remarks(prototype, where, stopped=answer.stopped, answer=answer)
+        _under(page, prototype, answer, rating, regenerate, anyway)
 
 
 def remarks(
-    prototype: Prototype, where: Where | None, *, stopped: bool = False, notices: Sequence[str] = ()
+    prototype: Prototype, where: Where | None, *, stopped: bool = False, answer: Answer | None = None
 ) -> None:
     """What a reader should know about how an answer came about."""
     notes: list[str] = []
+    for notice in answer.notices if answer else ():
+        if notice.startswith(UNAVAILABLE):
+            reason = one_line(notice.removeprefix(UNAVAILABLE), 300)
+            notes.append(f":material/format_quote: Quoted instead, because no model could write it. {reason}")
+    lost = sum(claim.verdict == "unsupported" for claim in answer.claims) if answer else 0
+    if lost and answer and not answer.abstained:
+        what = "1 statement was" if lost == 1 else f"{lost} statements were"
+        notes.append(f":material/strikethrough_s: {what} not found in the sources, and struck out")
     if stopped:
         notes.append(":material/stop_circle: Stopped before its end")
     if where:
         words = " · ".join(filter_words(where, prototype.facets))
         notes.append(f":material/filter_alt: Filtered: {one_line(words, 200)}")
-    if UNAVAILABLE in notices:
+    if answer and NOT_RERANKED in answer.notices:
         notes.append(
             ":material/info: Re-ranking was unavailable: the passages stand in the order of the search"
         )
@@ -82,13 +93,14 @@ def remarks(
         st.caption("  \n".join(notes))
 
 
-def answer_markdown(text: str, citations: Sequence[Citation]) -> str:
+def answer_markdown(text: str, citations: Sequence[Citation], claims: Sequence[Claim] = ()) -> str:
     """The answer's text as Markdown, with a chip for every marker that a citation stands for.
 
     A marker is ``[1]`` behind the span that it supports. Numbers in brackets anywhere
-    else are the document's own words and stay text.
+    else are the document's own words and stay text. What no source supports is struck out.
     """
     verdicts = {c.number: c.verdict for c in citations}
+    struck = [(c.start, c.end) for c in claims if c.verdict == "unsupported"]
     pieces: list[tuple[str, str]] = []
     at = 0
     for end in sorted({c.answer_end for c in citations}):
@@ -98,11 +110,23 @@ def answer_markdown(text: str, citations: Sequence[Citation]) -> str:
         numbers = [int(n) for n in _NUMBER.findall(marker[2])]
         if not all(number in verdicts for number in numbers):
             continue
-        pieces.append((text[at:end] + marker[1], ""))
+        pieces += _struck(text, at, end, struck)
+        pieces.append((marker[1], ""))
         pieces.append((CHIP_GAP + " ".join(chip(number, verdicts[number]) for number in numbers), MARKUP))
         at = marker.end()
-    pieces.append((text[at:], ""))
+    pieces += _struck(text, at, len(text), struck)
     return composed(pieces)
+
+
+def _struck(text: str, start: int, end: int, spans: Sequence[tuple[int, int]]) -> list[tuple[str, str]]:
+    """The text from ``start`` to ``end``, what lies in the spans marked as struck out."""
+    pieces = []
+    for left, right in sorted(spans):
+        left, right = max(left, start), min(right, end)
+        if left < right:
+            pieces += [(text[start:left], ""), (text[left:right], STRUCK)]
+            start = right
+    return [*pieces, (text[start:end], "")]
 
 
 def chip(number: int, verdict: str) -> str:
@@ -117,6 +141,7 @@ def _under(
     answer: Answer,
     rating: Rating | None,
     regenerate: Callable[[Answer], None] | None,
+    anyway: Callable[[Answer], None] | None,
 ) -> None:
     thumbs, again = f"thumbs-{answer.id}", False
     if thumbs not in st.session_state and rating is not None:
@@ -132,6 +157,16 @@ def _under(
                 icon=":material/refresh:",
                 type="tertiary",
                 on_click=regenerate,
+                args=(answer,),
+            )
+        if anyway is not None and answer.abstained and answer.passages:
+            again = again or st.button(
+                "Answer anyway",
+                key=f"anyway-{answer.id}",
+                icon=":material/quickreply:",
+                type="tertiary",
+                help="Answer from the nearest passages, however far off they are.",
+                on_click=anyway,
                 args=(answer,),
             )
         if told == "":

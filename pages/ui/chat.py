@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable
 from functools import partial
@@ -37,11 +38,13 @@ def ask(
     question: str,
     replaces: Answer | None = None,
     proposed: tuple[Proposed, ...] | None = None,
+    anyway: bool = False,
 ) -> None:
     """Callback: begin to answer, in the open conversation or a new one.
 
     ``replaces`` is the answer to write anew, under the filters of now and those that the
     reader applied of ``proposed``; without them, the engine says what the question proposes.
+    ``anyway``: however unsure retrieval is of it.
     """
     try:
         opened = conversation.id if conversation else conversations.begin(page, prototype.name, question)
@@ -54,6 +57,7 @@ def ask(
     where = selection.selected(prototype)
     accepted = None if proposed is None else [chip.where for chip in proposed if chip.applied]
     engine = page.engine
+    settings = dataclasses.replace(prototype.settings, abstain="off") if anyway else None
 
     page.writings.begin(
         opened,
@@ -72,6 +76,7 @@ def ask(
             conversation_id=opened,
             replaces=replaced,
             accepted=accepted,
+            settings=settings,
         ),
     )
 

@@ -35,6 +35,9 @@ _BREAK = "\\\n"
 MARKUP = "markup"
 """Marks a piece of :func:`composed` that is Markdown already."""
 
+STRUCK = "struck"
+"""Marks a piece of :func:`composed` that is drawn struck out."""
+
 _NBSP = "&#160;"
 """A space that neither Markdown nor ``str.strip`` takes away."""
 
@@ -109,6 +112,8 @@ def _marked(line: str, directive: str) -> str:
     """The line inside the directive, which would swallow spaces at its ends: they stay outside."""
     match = re.fullmatch(rf"((?:{_NBSP}| )*)(.*?)((?:{_NBSP}| )*)", line, re.DOTALL)
     before, inner, after = match.groups() if match else ("", line, "")
+    if directive == STRUCK:
+        return f"{before}~~{inner}~~{after}" if inner else line
     return f"{before}:{directive}[{inner}]{after}" if inner else line
 
 

@@ -1,0 +1,135 @@
+"""What a generator writes, as an answer: checked, told from a refusal, and replaced when it fails.
+
+Stands between the stages and the engine: it joins a generator's stream to the checker of
+citations, which know nothing of each other.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from rag.cite.stream import CitedStream, Judge
+from rag.errors import GenerationError
+from rag.generators.prompt import Prompt, history_within, load_prompt, visible
+from rag.types import Cited, Draft, Passage, Turn
+
+log = logging.getLogger(__name__)
+
+DONT_KNOW = "I don't know from these documents."
+
+UNAVAILABLE = "generation-unavailable: "
+"""Opens the notice of an answer that was quoted because no model could write it; the reason follows."""
+
+_REFUSAL = re.compile(
+    r"(?:\bnot|\bno|n['’]t) (?:\w+ ){0,4}?(?:mention|contain|provide|include|answer|specif|say|state|"
+    r"find|found|give|know|address|information)",
+    re.IGNORECASE,
+)
+_SOURCES = re.compile(r"\b(?:passages?|documents?|sources?|text|context)\b", re.IGNORECASE)
+_RECENT = 2_000
+"""Characters of earlier turns that a follow-up is rewritten from."""
+_MORE = 300
+"""Characters that a question may grow by when it is made to stand alone."""
+_SHORT = 300
+"""Characters: a longer text answers something, whatever else it says."""
+
+
+def checked(
+    pieces: Iterator[str | Cited | Draft], passages: Sequence[Passage], judge: Judge
+) -> Iterator[str | Draft]:
+    """The text of a model with its citations checked as it arrives.
+
+    A model that says it does not know gives :data:`DONT_KNOW`, and a Draft that abstains.
+    """
+    stream = CitedStream(passages, judge)
+    start, usage = "", {}
+    deciding = True
+    last: Draft | None = None
+    try:
+        for piece in pieces:
+            if isinstance(piece, Draft):
+                usage = dict(piece.usage)
+                continue
+            if deciding and isinstance(piece, str):
+                start += piece
+                if _same(DONT_KNOW, start):
+                    continue  # it may still be the refusal
+                piece, deciding = start, False
+            elif deciding:
+                continue  # a citation of a refusal
+            yield from stream.feed(piece)
+        if deciding and start.strip():
+            yield Draft(DONT_KNOW, (), usage, abstained=True)
+            yield DONT_KNOW
+            return
+    except GenerationError:
+        yield from stream.end(usage)  # what was held back belongs to the record
+        raise
+    for piece in stream.end(usage):
+        if isinstance(piece, Draft):
+            last = piece
+            if _refuses(piece):
+                piece = Draft(piece.text, (), usage, quality=piece.quality, abstained=True)
+        yield piece
+    if last is None or not last.text.strip():
+        raise GenerationError("The model wrote nothing. Ask again, or ask in other words.")
+
+
+def or_quoted(
+    pieces: Iterator[str | Draft], quoted: Callable[[], Iterator[str | Draft]], name: str
+) -> Iterator[str | Draft]:
+    """``pieces``; where they fail before any text, what ``quoted`` gives, labelled with the reason."""
+    written = False
+    try:
+        for piece in pieces:
+            written = written or isinstance(piece, str)
+            yield piece
+    except GenerationError as error:
+        if written:
+            raise
+        reason = (f"{UNAVAILABLE}{error}",)
+        for piece in quoted():
+            if isinstance(piece, Draft):
+                piece = Draft(piece.text, piece.citations, generator=name, notices=reason)
+            yield piece
+
+
+class Completes(Protocol):
+    """A generator that answers a short prompt as a whole."""
+
+    def complete(self, prompt: Prompt, values: Mapping[str, str]) -> str: ...
+
+
+def by_model(generator: Completes, question: str, history: Sequence[Turn]) -> str | None:
+    """The question made to stand alone by a model; None where that failed, or gave none.
+
+    What does not look like a question of about that length is not taken: a model may answer it
+    instead, and what is searched with is shown nowhere else.
+    """
+    turns = "\n".join(f"Question: {t.question}\nAnswer: {t.text}" for t in history_within(history, _RECENT))
+    try:
+        reply = generator.complete(
+            load_prompt("standalone-1"), {"history": visible(turns), "question": question}
+        )
+    except GenerationError as error:
+        log.warning("A follow-up was rewritten by rule: %s", error)
+        return None
+    reply = " ".join(visible(reply).split()).strip('"“”')
+    return reply if 0 < len(reply) <= len(question) + _MORE else None
+
+
+def _same(whole: str, start: str) -> bool:
+    """Whether ``start`` is ``whole`` so far, its marks and what stands around it aside."""
+    plain = re.sub(r"[\W_]+", " ", start.replace("’", "'")).strip().casefold()
+    wanted = re.sub(r"[\W_]+", " ", whole).strip().casefold()
+    return wanted.startswith(plain)
+
+
+def _refuses(draft: Draft) -> bool:
+    """Whether a short text without a supported claim says that the sources say nothing."""
+    supported = any(claim.verdict != "unsupported" and claim.cited for claim in draft.claims)
+    text = draft.text
+    return not supported and len(text) < _SHORT and bool(_REFUSAL.search(text) and _SOURCES.search(text))

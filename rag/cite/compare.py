@@ -1,0 +1,293 @@
+"""Which figures, dates and names of a claim are not in its evidence.
+
+A figure is also found where it follows from the evidence by one step that a writer takes
+without a thought: "in 1593, after five years" from "between 1588 and 1593", "two metres" from
+"four metres, and half that inland", "two thirds were lost" from "a third was recovered".
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+
+from rag.cite.facts import Quantity, When, dates, quantities
+from rag.cite.naming import names_differ
+from rag.cite.units import UNITS
+from rag.cite.wording import Words, alike
+
+_ABOUT = 0.06
+"""How far "about 1,200" may be off; rounding to two digits is at most 5 %."""
+_OVER = 1.3
+"""How far above "more than 300" a figure may be."""
+_FEW = 10
+"""Up to which a figure in words may count what the source names one by one."""
+_ABOUT_A_SHARE = 0.12
+"""How far "nearly a third" may be off: 30 % is called that."""
+_FRACTIONS = frozenset((20, 25, 33, 50, 67, 75, 80))
+_MONTH_IN_DAYS, _MONTH_OFF = 30.44, 0.09
+"""Days of a month, and how far off "three months" for "twelve weeks" may be."""
+_MEASURED = frozenset(("length", "mass", "volume"))
+_BARE_UNIT = re.compile(rf"\b(?:an?|one) ({'|'.join(u for u in UNITS if len(u) > 3)})\b", re.IGNORECASE)
+_OTHER_YEAR = re.compile(
+    r"\b(?:the )?(?:year before|previous year|year after|next year|following year|year earlier|year later)\b",
+    re.I,
+)
+_LESS = re.compile(
+    r"\b(?:not|no|never|none|without|un\w{4,}|lost|missing|rest|remain\w*|other|only|fewer|less)\b|n't\b",
+    re.I,
+)
+
+
+def changed(claim: str, evidence: Sequence[str], source: str, nearest: str) -> list[str]:
+    """Of ``number`` or ``unit``, ``date`` and ``name``, those of the claim that the evidence lacks.
+
+    ``evidence`` are the sentences that figures and dates may come from, ``nearest`` the one
+    nearest to the claim; names may come from all of ``source``.
+    """
+    reasons = []
+    reason = _quantities_differ(claim, evidence)
+    if reason:
+        reasons.append(reason)
+    if _dates_differ(claim, evidence):
+        reasons.append("date")
+    if names_differ(claim, source, nearest):
+        reasons.append("name")
+    return reasons
+
+
+# --- figures --------------------------------------------------------------------
+
+
+def _quantities_differ(claim: str, evidence: Sequence[str]) -> str:
+    asked = quantities(claim)
+    if _bare_units_differ(claim, " ".join(evidence)):
+        return "unit"
+    if not asked:
+        return ""
+    held = [(q, text) for text in evidence for q in quantities(text)]
+    whens = [w for text in evidence for w in dates(text)]
+    years = {float(w.year) for w in whens if w.year}
+    held_when = {float(x) for w in whens for x in (w.day, w.year) if x}
+    hours = {float(w.minute // 60 % 12) for w in whens if w.minute is not None}
+    follows = list(_following([q for q, _ in held], years, evidence))
+    for quantity in asked:
+        same = [(q, text) for q, text in held if _equal(quantity, q)]
+        if same:
+            if _bound_elsewhere(quantity, claim, same, held):
+                return "number"
+            continue
+        if (
+            quantity.value in (years | held_when)
+            and quantity.dimension in ("", "ordinal")
+            and not quantity.noun
+        ):
+            continue
+        if quantity.dimension == "ordinal" and not any(q.dimension == "ordinal" for q, _ in held):
+            continue  # "first, send the form": an order of speech
+        rates = quantity.per and any(q.dimension == "times" and q.per for q, _ in held)
+        if quantity.dimension == "times" and quantity.value <= 1 and not rates:
+            continue  # "at once"
+        in_words = not claim[quantity.start].isdigit() and quantity.dimension == ""
+        if in_words and 2 <= quantity.value <= _FEW and not _counted(quantity, claim, held):
+            continue  # "the two sisters": the source names them
+        if quantity.dimension == "" and quantity.value <= 1 and not held:
+            continue
+        if quantity.dimension == "" and quantity.value in hours and not quantity.noun:
+            continue  # "five in the morning"
+        if quantity.dimension == "ordinal" and _century(claim, quantity, years):
+            continue
+        if any(_equal(quantity, q) for q in follows):
+            continue
+        return "unit" if any(math.isclose(q.figure, quantity.figure) for q, _ in held) else "number"
+    return ""
+
+
+def _bare_units_differ(claim: str, text: str) -> bool:
+    """Whether the claim has "a gallon" where the evidence has "a litre"."""
+    theirs = {m[1].casefold() for m in _BARE_UNIT.finditer(text)}
+    for m in _BARE_UNIT.finditer(claim):
+        unit = m[1].casefold()
+        other = {u for u in theirs if u != unit and UNITS[u][0] == UNITS[unit][0] in _MEASURED}
+        if other and not re.search(rf"\b{unit[:-1]}", text, re.I):
+            return True
+    return False
+
+
+def _following(held: Sequence[Quantity], years: set[float], texts: Sequence[str]) -> Iterator[Quantity]:
+    """The figures that follow from those of the evidence by one step."""
+    for a in sorted(years):
+        for b in sorted(years):
+            if b > a:
+                yield Quantity(12 * (b - a), "months", 0, 0, figure=b - a)
+    for q in held:
+        if q.dimension == "share":
+            yield Quantity(100 - q.value, "share", 0, 0, q.hedge and "about", figure=100 - q.value)
+    for sentence in texts:
+        figures = quantities(sentence)
+        twofold = any((q.dimension, q.value, q.per) in (("share", 50, ""), ("times", 2, "")) for q in figures)
+        scaled = [q for q in figures if twofold and q.dimension not in ("share", "times", "ordinal")]
+        for q in scaled:
+            for value in (q.value / 2, q.value * 2):
+                yield Quantity(value, q.dimension, 0, 0, q.hedge, figure=value, per=q.per)
+        counts = [
+            q
+            for q in figures
+            if q.dimension == "" and re.match(r" of (?:them|these|which)\b", sentence[q.end :])
+        ]
+        for part in counts:
+            for q in figures:
+                if q.dimension == "" and q.value > part.value:
+                    yield Quantity(q.value - part.value, "", 0, 0, figure=q.value - part.value)
+    text = " ".join(texts)
+    for m in re.finditer(r"\b(\d+) (?:out )?of (?:the )?(\d+)\b", text):
+        some, whole = float(m[1]), float(m[2])
+        if 0 < some < whole:
+            yield Quantity(whole - some, "", 0, 0, figure=whole - some)
+            yield Quantity(100 * some / whole, "share", 0, 0, figure=100 * some / whole)
+
+
+def _counted(quantity: Quantity, claim: str, held: Sequence[tuple[Quantity, str]]) -> bool:
+    """Whether the source counts what the claim counts."""
+    noun = _context(claim, quantity, 5)
+    counts = [(q, text) for q, text in held if q.dimension == "" and 1 < q.value < 100]
+    return any(_shared(noun, _context(text, q, 3)) for q, text in counts)
+
+
+def _century(claim: str, quantity: Quantity, years: set[float]) -> bool:
+    """Whether "the twentieth century" stands for a year that the evidence names."""
+    is_century = claim[quantity.end :].lstrip(" -").casefold().startswith("centur")
+    return is_century and any(year // 100 + 1 == quantity.value for year in years)
+
+
+def _equal(claimed: Quantity, held: Quantity) -> bool:
+    """Whether the source's figure is the claim's, as far as the claim is exact."""
+    kinds = {claimed.dimension, held.dimension}
+    if kinds == {"times", "time"} or (kinds == {"", "time"} and (claimed.per or held.per)):
+        return _rate(claimed, held) or _rate(held, claimed)
+    if kinds == {"times"} and claimed.per and held.per:
+        return _often(claimed) == _often(held)
+    a, b = claimed.value, held.value
+    about = "about" in (claimed.hedge, held.hedge)
+    if kinds == {"months", "time"}:
+        a, b = (
+            v * _MONTH_IN_DAYS * 86400 if q.dimension == "months" else v for v, q in ((a, claimed), (b, held))
+        )
+        return min(a, b) >= 26 * 86400 and math.isclose(a, b, rel_tol=_MONTH_OFF)
+    if "cent" in kinds and kinds & set("€$£"):
+        a, b = (v / 100 if q.dimension == "cent" else v for v, q in ((a, claimed), (b, held)))
+    elif len(kinds) == 2:
+        if "" not in kinds or ((claimed.noun or held.noun) and "times" not in kinds):
+            return False
+        if "share" in kinds and a != b:
+            a, b = (v / 100 if q.dimension == "share" else v for v, q in ((a, claimed), (b, held)))
+    if claimed.per and held.per and claimed.per != held.per:
+        return False
+    if claimed.working != held.working and claimed.dimension == held.dimension == "time":
+        return False
+    if math.isclose(a, b, rel_tol=1e-3):
+        return True
+    if kinds == {"share"} and claimed.hedge and abs(a - b) <= _ABOUT_A_SHARE * b and round(a) in _FRACTIONS:
+        return True
+    if about and (claimed.hedge or _digits(a) < _digits(b)):
+        return math.isclose(a, b, rel_tol=_ABOUT)
+    if claimed.hedge == "over" and not held.hedge:
+        return a < b <= _OVER * a
+    if claimed.hedge == "under" and not held.hedge:
+        return a / _OVER <= b < a
+    return False
+
+
+def _digits(value: float) -> int:
+    """Significant digits."""
+    return len(f"{value:.6g}".replace(".", "").strip("0"))
+
+
+def _often(times: Quantity) -> float:
+    """Times in a second, or in a month where the figure is for months or years; 0 where it is for neither."""
+    _, factor = UNITS.get(times.per, ("", 0.0))
+    return round(times.value / factor, 9) if factor else 0.0
+
+
+def _rate(times: Quantity, every: Quantity) -> bool:
+    """Whether "twice a minute" says the same as "every 30 seconds"."""
+    dimension, factor = UNITS.get(times.per, ("", 0.0))
+    return (
+        times.dimension in ("times", "")
+        and every.dimension == dimension == "time"
+        and math.isclose(times.value * every.value, factor)
+    )
+
+
+def _bound_elsewhere(
+    quantity: Quantity, claim: str, same: Sequence[tuple[Quantity, str]], held: Sequence[tuple[Quantity, str]]
+) -> bool:
+    """Whether the claim's words stand by another figure of the same kind than the equal one."""
+    if re.search(r"\w [A-Z]\w+ $", claim[: quantity.start]):
+        return False  # "Windows 8": a name
+    around = _context(claim, quantity, 5)
+    if len(around) < 2:
+        return False
+    best = max(_shared(around, _context(text, q, 5)) for q, text in same)
+    rivals = [
+        _shared(around, _context(text, q, 5))
+        for q, text in held
+        if q.dimension == quantity.dimension and not any(s is q for s, _ in same)
+    ]
+    return bool(rivals) and max(rivals) >= best + (2 if best == 0 else 3 if len(around) > 4 else 2)
+
+
+def _context(text: str, quantity: Quantity, reach: int) -> list[str]:
+    before = Words.of(text[: quantity.start]).content[-reach:]
+    after = Words.of(text[quantity.end :]).content[:reach]
+    return [w for w in (*before, *after) if not w[0].isdigit()]
+
+
+def _shared(mine: Sequence[str], theirs: Sequence[str]) -> int:
+    return sum(any(alike(w, t) for t in theirs) for w in mine)
+
+
+# --- dates ----------------------------------------------------------------------
+
+
+def _dates_differ(claim: str, evidence: Sequence[str]) -> bool:
+    asked = dates(claim)
+    if not asked:
+        return False
+    held = [w for text in evidence for w in dates(text)]
+    found = [q for text in evidence for q in quantities(text)]
+    figures = {q.value for q in found}
+    years = {w.year for w in held if w.year}
+    # A year and a span of years give another: "in 2009", "within six years".
+    later = {
+        y + s * round(q.value / 12) for y in years for q in found if q.dimension == "months" for s in (-1, 1)
+    }
+    if any(_OTHER_YEAR.search(text) for text in evidence):
+        later |= {y + s for y in years for s in (-1, 1)}
+    for when in asked:
+        if any(when.says(h) for h in held) or _pieced(when, held):
+            continue
+        if when.year and not when.month and (float(when.year) in figures or when.year in later):
+            continue
+        if when.month and not when.day and _in_half(when, " ".join(evidence)):
+            continue
+        return True
+    return False
+
+
+def _in_half(when: When, text: str) -> bool:
+    """Whether a month bounds the half of a year that the evidence names."""
+    bounds = {"first": (1, 6), "second": (7, 12)}
+    return any(
+        when.month in bounds[m[1].casefold()] for m in re.finditer(r"\b(first|second) half of\b", text, re.I)
+    )
+
+
+def _pieced(when: When, held: Sequence[When]) -> bool:
+    """A day and month in one place, the year in another: together they say it."""
+    if when.year and (when.month or when.day):
+        without = When(when.start, when.end, None, when.month, when.day)
+        return any(h.year == when.year for h in held) and any(
+            without.says(h) and h.year in (None, when.year) for h in held
+        )
+    return False

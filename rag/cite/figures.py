@@ -1,0 +1,173 @@
+"""Figures in digits and in English words, and the units that stand by them, read from tokens."""
+
+from __future__ import annotations
+
+import re
+
+from rag.cite.units import (
+    AMBIGUOUS,
+    BEFORE_A_MONTH,
+    BETWEEN_FIGURE_AND_UNIT,
+    CURRENCIES,
+    FRACTIONS,
+    GLUED_SCALES,
+    ORDINALS,
+    SCALES,
+    SMALL,
+    TENS,
+    TIMES,
+    UNITS,
+)
+from rag.words import FUNCTION_WORDS
+
+Tokens = list[tuple[str, int, int]]
+"""Words, figures and marks of a text, each with where it starts and ends."""
+
+
+def noun_at(tokens: Tokens, at: int) -> str:
+    """The word at a token where it says what a figure counts, else ""."""
+    word = tokens[at][0].casefold() if at < len(tokens) else ""
+    return word if len(word) > 2 and word.isalpha() and word not in FUNCTION_WORDS | BEFORE_A_MONTH else ""
+
+
+def figure_at(tokens: Tokens, n: int) -> tuple[float, int, str] | None:
+    """The figure that begins at token ``n``: value, the token after it, and a dimension of its own."""
+    word = tokens[n][0].casefold()
+    follows = tokens[n + 1][0].casefold() if n + 1 < len(tokens) else ""
+    if word[0].isdigit():
+        value = float(re.sub(r"[,\u00a0\u202f'’]", "", word))
+        glued = n + 1 < len(tokens) and tokens[n + 1][1] == tokens[n][2]
+        if glued and follows in ("st", "nd", "rd", "th"):
+            return value, n + 2, "ordinal"
+        scale = SCALES.get(follows) or (GLUED_SCALES.get(follows) if glued else None)
+        if scale:
+            return value * scale, n + 2, ""
+        return value, n + 1, ""
+    if word in TIMES:
+        return TIMES[word], n + 1, "times"
+    if word == "dozen":
+        return 12.0, n + 1, ""
+    if (
+        word == "half"
+        and n
+        and tokens[n - 1][0].casefold() in ("first", "second", "latter", "other", "better")
+    ):
+        return None  # a part of a time or a game
+    if word == "half" or (word in ("a", "one") and follows in ("half", "third", "quarter", "fifth", "tenth")):
+        at = n if word == "half" else n + 1
+        if at + 1 < len(tokens) and tokens[at + 1][0].casefold() in (
+            "year",
+            "hour",
+            "day",
+            "past",
+            "century",
+        ):
+            return None
+        return 100 * FRACTIONS[tokens[at][0].casefold()], at + 1, "share"
+    if word in SMALL and follows.removesuffix("s") in FRACTIONS and follows.endswith("s"):
+        return 100 * SMALL[word] * FRACTIONS[follows.removesuffix("s")], n + 2, "share"
+    if word in ORDINALS and word != "second":
+        return float(ORDINALS[word]), n + 1, "ordinal"
+    if (
+        word == "second"
+        and follows not in ("s",)
+        and n
+        and tokens[n - 1][0].casefold() in ("the", "a", "its", "their")
+    ):
+        return 2.0, n + 1, "ordinal"
+    return _words(tokens, n)
+
+
+def _words(tokens: Tokens, n: int) -> tuple[float, int, str] | None:
+    """A figure in words: "two hundred and fifty thousand", "twenty-five", "a hundred"."""
+    total, current, at, any_word = 0.0, 0.0, n, False
+    while at < len(tokens):
+        word = tokens[at][0].casefold()
+        if word in SMALL:
+            if any_word and current % 10 != 0 and current % 100 != 0:
+                break
+            current += SMALL[word]
+        elif word in TENS:
+            current += TENS[word]
+        elif word in ("hundred", "thousand", "million", "billion", "trillion") and (
+            any_word or _article(tokens, at)
+        ):
+            scale = SCALES[word]
+            current = max(current, 1) * scale
+            if scale > 100:
+                total, current = total + current, 0.0
+        elif word == "dozen" and any_word:
+            current *= 12
+        elif (
+            word in ("-", "and")
+            and any_word
+            and at + 1 < len(tokens)
+            and _continues(tokens, at, current, total)
+        ):
+            at += 1
+            continue
+        else:
+            break
+        any_word = True
+        at += 1
+    if not any_word:
+        return None
+    if at == n + 1 and tokens[n][0].casefold() == "one" and not _counts(tokens, at):
+        return None  # the pronoun
+    return total + current, at, ""
+
+
+def _article(tokens: Tokens, at: int) -> bool:
+    return at > 0 and tokens[at - 1][0].casefold() in ("a", "one")
+
+
+def _continues(tokens: Tokens, at: int, current: float, total: float) -> bool:
+    following = tokens[at + 1][0].casefold()
+    if tokens[at][0] == "-":
+        return following in SMALL and current % 100 >= 20 and current % 10 == 0
+    is_number = following in SMALL or following in TENS
+    return is_number and (total > 0 or (current >= 100 and current % 100 == 0))
+
+
+def _counts(tokens: Tokens, at: int) -> bool:
+    if at + 1 < len(tokens) and tokens[at][0].casefold() in BETWEEN_FIGURE_AND_UNIT:
+        at += 1
+    return at < len(tokens) and tokens[at][0].casefold() in UNITS
+
+
+def unit_at(tokens: Tokens, n: int, after: int, value: float) -> tuple[str, float, int, bool]:
+    """The unit before or behind a figure: dimension, value in its own unit, next token, working days."""
+    if n and tokens[n - 1][0] in CURRENCIES:
+        return tokens[n - 1][0], value, after, False
+    if n and tokens[n - 1][0].casefold() in ("eur", "usd", "gbp", "jpy"):
+        return UNITS[tokens[n - 1][0].casefold()][0], value, after, False
+    at = after
+    if at < len(tokens) and tokens[at][0] == "-":
+        at += 1  # "a 30-day limit"
+    working = at < len(tokens) and tokens[at][0].casefold() in ("working", "business")
+    measured = ""  # "square", "cubic": another dimension
+    if at + 1 < len(tokens) and tokens[at][0].casefold() in BETWEEN_FIGURE_AND_UNIT:
+        measured = tokens[at][0].casefold() if tokens[at][0].casefold() in ("square", "cubic") else ""
+        at += 1
+    if at + 1 < len(tokens) and tokens[at][0].casefold() == "per" and tokens[at + 1][0].casefold() == "cent":
+        return "share", value, at + 2, False
+    if at < len(tokens):
+        unit = tokens[at][0].casefold()
+        digits = tokens[n][0][0].isdigit()
+        if unit in UNITS and (unit not in AMBIGUOUS or digits):
+            dimension, factor = UNITS[unit]
+            if (
+                dimension == "degree"
+                and at + 1 < len(tokens)
+                and tokens[at + 1][0].casefold() == "fahrenheit"
+            ):
+                return "fahrenheit", value, at + 2, False
+            if measured:
+                return (
+                    f"{measured} {dimension}",
+                    value * factor ** (3 if measured == "cubic" else 2),
+                    at + 1,
+                    False,
+                )
+            return dimension, value * factor, at + 1, working and dimension == "time"
+    return "", value, after, False

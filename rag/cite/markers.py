@@ -1,0 +1,170 @@
+"""Citation markers in a text that arrives in pieces: ``[1]``, ``[1, 3]``, ``[1-3]``, ``【1】``.
+
+What may still become a marker is held back until it is one or is not, so that no half of
+one is ever shown. Inside code nothing is a marker. A marker whose numbers are not those of
+a passage is dropped and counted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_OPEN, _CLOSE = "[【", "]】"
+_MOST = 64
+"""Characters within which a marker must close; what is longer is text."""
+_WORDS = (
+    r"(?:(?:source|sources|passage|passages|doc|docs|document|documents|citation|ref|reference)s?\s*:?\s*#?)?"
+)
+_NUMBER = r"\^?#?\d{1,3}"
+_BODY = re.compile(
+    rf"\s*{_WORDS}{_NUMBER}(?:\s*(?:[-–—]|to|,|;|and|&|\]\s*,?\s*\[)\s*{_WORDS}{_NUMBER})*\s*(?:†[^\]】\[【]*)?\s*",
+    re.IGNORECASE,
+)
+_RANGE = re.compile(r"(\d{1,3})\s*(?:[-–—]|to)\s*\D{0,12}?(\d{1,3})|(\d{1,3})")
+_TARGET = re.compile(r"\([^()\s]{0,200}\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """Passage numbers (from 1) that a marker names, in order, each once."""
+
+    numbers: tuple[int, ...]
+    unknown: int = 0
+    """How many it names that no passage has."""
+
+
+class MarkerParser:
+    """Feed it pieces; it gives text and markers. ``passages`` is how many numbers there are.
+
+    Any split of a text into pieces gives the same text and markers.
+    """
+
+    def __init__(self, passages: int) -> None:
+        self._passages = passages
+        self._held = ""
+        self._fence = ""
+        """The backticks that opened the code that the text stands in."""
+        self._given = ""
+        """The end of the text that was given out."""
+        self._dangling = False
+        """Whether a marker stood behind ``[2``: what closes that would make a number that was not read."""
+
+    def feed(self, piece: str) -> Iterator[str | Marker]:
+        """What is certain with this piece."""
+        self._held += piece
+        yield from self._apart(self._read(final=False))
+
+    def end(self) -> Iterator[str | Marker]:
+        """What was held back."""
+        yield from self._apart(self._read(final=True))
+
+    def _apart(self, tokens: Iterator[str | Marker]) -> Iterator[str | Marker]:
+        """The tokens, without a bracket that would close a number around a marker: ``[2[1]]``."""
+        for token in tokens:
+            if isinstance(token, Marker):
+                self._dangling = self._dangling or _UNCLOSED.search(self._given) is not None
+                yield token
+                continue
+            if self._dangling:
+                rest = token.lstrip(_CLOSE + " \t\n")
+                before = token[: len(token) - len(rest)]
+                token = "".join(c for c in before if c not in _CLOSE) + rest
+                self._dangling = not rest
+            self._given = (self._given + token)[-_MOST:]
+            if token:
+                yield token
+
+    def _read(self, final: bool) -> Iterator[str | Marker]:
+        text = ""
+        while self._held:
+            at = self._next()
+            if at is None:
+                text, self._held = text + self._held, ""
+                break
+            text, self._held = text + self._held[:at], self._held[at:]
+            if self._held[0] == "`":
+                ticks = len(self._held) - len(self._held.lstrip("`"))
+                if ticks == len(self._held) and not final:
+                    break  # more of them may come
+                fence, self._held = self._held[:ticks], self._held[ticks:]
+                text += fence
+                if not self._fence:
+                    self._fence = fence
+                elif self._fence == fence:
+                    self._fence = ""
+                continue
+            read = self._bracket(final)
+            if read is None:
+                break  # it may still close
+            marker, length = read
+            if marker is None:
+                text, self._held = text + self._held[:length], self._held[length:]
+                continue
+            self._held = self._held[length:]
+            if text:
+                yield text
+                text = ""
+            yield marker
+        if text:
+            yield text
+
+    def _next(self) -> int | None:
+        """Where the next thing to decide begins."""
+        wanted = "`" if self._fence else "`" + _OPEN
+        found = [at for c in wanted if (at := self._held.find(c)) >= 0]
+        return min(found, default=None)
+
+    def _bracket(self, final: bool) -> tuple[Marker | None, int] | None:
+        """The marker at the start of what is held and its length; None as marker where it is text."""
+        held = self._held
+        depth, end = 0, None
+        for at, c in enumerate(held[:_MOST]):
+            depth += (c in _OPEN) - (c in _CLOSE)
+            if not depth:
+                end = at + 1
+                break
+        if end is None:
+            if final and (cut := _CUT_OFF.fullmatch(held)):
+                return Marker((), 1), cut.end()  # the stream ended inside a marker
+            if len(held) < _MOST and not final and _may_become(held):
+                return None
+            return None, 1
+        body = held[1 : end - 1].strip()
+        while body[:1] and body[0] in _OPEN and body[-1] in _CLOSE and _BODY.fullmatch(body[1:-1]):
+            body = body[1:-1].strip()
+        if not _BODY.fullmatch(body):
+            return None, 1
+        # A link of which the text is a number: what it points to is not shown.
+        if end == len(held) and not final:
+            return None
+        if held[end : end + 1] == "(":
+            target = _TARGET.match(held, end)
+            if target:
+                end = target.end()
+            elif not final and ")" not in held[end:] and len(held) - end < 200:
+                return None
+        return self._marker(body), end
+
+    def _marker(self, body: str) -> Marker:
+        numbers: dict[int, None] = {}
+        unknown = 0
+        for low, high, one in _RANGE.findall(body.partition("†")[0]):
+            first, last = (int(one), int(one)) if one else (int(low), int(high))
+            for number in range(min(first, last), max(first, last) + 1):
+                if 1 <= number <= self._passages:
+                    numbers.setdefault(number)
+                else:
+                    unknown += 1
+        return Marker(tuple(numbers), unknown)
+
+
+_UNCLOSED = re.compile(rf"[\[【]\s*{_NUMBER}\s*$")
+_CUT_OFF = re.compile(rf"[\[【]+\s*{_WORDS}{_NUMBER}[\s\d,;&†-]*", re.IGNORECASE)
+_PREFIX = re.compile(r"[\[【][\[【]?[\s\w^#:,;&\-–—†\]】\[【.]*(?:†[^\]】\[【]*)?")
+
+
+def _may_become(held: str) -> bool:
+    """Whether what is held can still be the beginning of a marker."""
+    return _PREFIX.fullmatch(held) is not None

@@ -1,0 +1,161 @@
+"""Whether the names of a claim are those of its source, and each in its own place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rag.cite.facts import Name, names
+from rag.cite.units import SMALL, TENS
+from rag.cite.wording import Words, alike
+from rag.words import FUNCTION_WORDS
+
+
+def names_differ(claim: str, source: str, nearest: str) -> bool:
+    """Whether the claim has a name that the source has not, or has another one in its place."""
+    there = [m.casefold().rstrip(".'’-") for m in re.findall(r"[^\W\d_][\w'’.-]*", source)]
+    initials = _initials(source)
+    missing = []
+    for name in names(claim):
+        folded = name.text.casefold().strip(".")
+        if folded in FUNCTION_WORDS or len(folded) < 2 or re.split(r"[^a-z]", folded)[0] in _FIGURES:
+            continue
+        parts = [p for p in re.split(r"[-.’']", folded) if len(p) > 1] or [folded]
+        if (
+            folded in there
+            or all(any(_same_name(p, t) or (name.opens and alike(p, t)) for t in there) for p in parts)
+            or folded in initials
+            or folded.replace(".", "") in initials
+        ):
+            continue
+        if name.text.isupper() and len(name.text) <= 6 and folded in _initials(claim):
+            continue
+        missing.append(name)
+    nation = _NATIONS & {t.casefold() for t in there}
+    # "The Greek thinker": knowledge of the world, where the source names no nation.
+    missing = [n for n in missing if n.text.casefold() not in _NATIONS or nation or _country_in(there)]
+    if any(not name.opens for name in missing) or _titles_differ(claim, source) or _exchanged(claim, source):
+        return True
+    # The first word of a sentence is capitalised whatever it is.
+    return any(_goes_on_as_name(name, claim, nearest) for name in missing)
+
+
+def _goes_on_as_name(name: Name, claim: str, nearest: str) -> bool:
+    """Whether the word that opens a claim is a name: one follows it, or all that follows is the source's."""
+    if re.match(r" [A-Z][a-z]", claim[name.start + len(name.text) :]):
+        return True
+    if _NO_NAME.match(claim[name.start :]):
+        return False
+    rest, theirs = Words.of(claim).content[1:], Words.of(nearest).content
+    held = sum(any(alike(w, t) for t in theirs) for w in rest)
+    said = Words.of(claim).all
+    has_left = any(
+        (not n.opens or _mid(n.text, nearest))
+        and n.text.casefold() not in FUNCTION_WORDS
+        and not any(alike(n.text.casefold(), w) for w in said)
+        for n in names(nearest)
+    )
+    return len(rest) > 1 and held >= 0.75 * len(rest) and has_left
+
+
+def _country_in(there: Sequence[str]) -> bool:
+    return any(_same_name(word, nation) for nation in _NATIONS for word in there)
+
+
+def _exchanged(claim: str, source: str) -> bool:
+    """Whether a clause of the source says what the claim says, of another name of the source."""
+    everyone = {n.text.casefold() for n in names(source) if not n.opens}
+    everyone |= {n.text.casefold() for n in names(source) if _mid(n.text, f"{source} {claim}")}
+    mine = [n.text.casefold() for n in names(claim) if n.text.casefold() in everyone]
+    rest = [w for w in Words.of(claim).content if w not in everyone]
+    if len(mine) != 1 or not rest:
+        return False
+    for clause in _CLAUSES.split(source):
+        words = Words.of(clause).all
+        if mine[0] in clause.casefold() or not any(w in everyone for w in words[:3]):
+            continue
+        if sum(any(alike(w, t) for t in words) for w in rest) >= 0.8 * len(rest):
+            return not _said_of(mine[0], rest, source)
+    return False
+
+
+def _said_of(name: str, rest: Sequence[str], source: str) -> bool:
+    """Whether another clause says the same of the name itself."""
+    clauses = [Words.of(clause).all for clause in _CLAUSES.split(source)]
+    return any(
+        name in words and sum(any(alike(w, t) for t in words) for w in rest) >= 0.6 * len(rest)
+        for words in clauses
+    )
+
+
+def _mid(name: str, source: str) -> bool:
+    """Whether a capitalised word is never written small: a name also where it opens a sentence."""
+    return name.casefold() not in FUNCTION_WORDS and not re.search(
+        rf"\b{re.escape(name.casefold())}\b", source
+    )
+
+
+def _titles_differ(claim: str, source: str) -> bool:
+    """Whether a title stands before another name than in the source: roles were exchanged."""
+    pairs = re.compile(r"\b([A-Z][a-z]+\.?) ([A-Z][\w’'-]+)")
+    theirs = {(a.casefold(), b.casefold()) for a, b in pairs.findall(source)}
+    titles, called = {a for a, _ in theirs}, {b for _, b in theirs}
+    mine = {(a.casefold(), b.casefold()) for a, b in pairs.findall(claim)}
+    return any((a, b) not in theirs and a in titles and b in called and a not in called for a, b in mine)
+
+
+def _same_name(a: str, b: str) -> bool:
+    if a == b:
+        return True
+    shorter, longer = sorted((a, b), key=len)
+    if (
+        longer.removesuffix("s") == shorter
+        or longer.removesuffix("'s") == shorter
+        or longer.removesuffix("’s") == shorter
+    ):
+        return True
+    common = 0
+    for x, y in zip(shorter, longer, strict=False):
+        if x != y:
+            break
+        common += 1
+    # "Portugal" and "Portuguese", "Sweden" and "Swedish": the nation's word begins alike.
+    return common >= 4 and shorter[common:] in _COUNTRY and longer[common:] in _DEMONYM
+
+
+_NO_NAME = re.compile(
+    r"(?:Around|About|Nearly|Almost|Roughly|Over|Some|\w+ (?:the|an?|your|his|her|its|their|it))\b"
+)
+"""Openings of a sentence that are no name: an imperative goes on with an article."""
+_CLAUSES = re.compile(r"[.;:,!?]\s|\b(?:whereas|while|but|although)\b")
+_NATIONS = frozenset(
+    """
+    american british english scottish welsh irish french german italian spanish portuguese dutch belgian
+    swiss austrian polish czech slovak hungarian romanian bulgarian greek turkish russian ukrainian swedish
+    norwegian danish finnish icelandic chinese japanese korean indian pakistani persian iranian iraqi arab
+    egyptian moroccan algerian tunisian nigerian kenyan ethiopian ghanaian african asian european canadian
+    mexican brazilian argentine argentinian chilean peruvian colombian cuban australian israeli syrian
+    lebanese thai vietnamese indonesian malaysian filipino roman
+    """.split()
+)
+_COUNTRY = frozenset(["", "al", "y", "ay", "en", "a", "e", "o", "ia", "ey", "and"])
+_FIGURES = SMALL.keys() | TENS.keys()
+_DEMONYM = frozenset(
+    "an ian ese ish uese ic i n s es er ean egian ch ns ans ians ers ander anders nian".split()
+)
+
+
+def _initials(text: str) -> set[str]:
+    """The acronyms of runs of capitalised words: "World Health Organization" gives "who"."""
+    found = set()
+    words = re.findall(r"[^\W\d_][\w'’-]*", text)
+    for at in range(len(words)):
+        letters = ""
+        for word in words[at : at + 7]:
+            if word[0].isupper():
+                letters += word[0].casefold()
+            elif word.casefold() not in ("of", "the", "and", "for", "in"):
+                break
+            if len(letters) >= 2:
+                found.add(letters)
+    return found

@@ -1,0 +1,237 @@
+"""A model's text, as it arrives, into text whose every citation has been checked.
+
+Text goes through at once. A marker is held for as long as its claim takes to check, and only
+a number that was checked is ever given out. A claim is a sentence, or the part of one up to
+its marker. What its cited passages do not support is attributed to another passage that does;
+where there is none, or where nothing was cited, the claim is marked ``unsupported``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from rag.cite.claims import Judgement, coverage
+from rag.cite.markers import Marker, MarkerParser
+from rag.sentences.abbreviations import MAY_END, NEVER_END
+from rag.types import Citation, CitationQuality, Cited, Claim, Draft, Passage
+from rag.words import FUNCTION_WORDS
+
+Judge = Callable[[str, str], Judgement]
+"""A claim and a source: does it support it?"""
+
+_RUNS = re.compile(r"\s+|[^\s。！？]*[。！？]+|[^\s。！？]+")
+_CLOSERS = ".,;:!?)]\"”’'*_。！？"
+_INITIAL = re.compile(r"(?:[a-z]\.)*[a-z]")
+_LISTED = re.compile(r"\d{1,3}\.")
+"""The number of an item: "1." ends nothing."""
+_FEW = 2
+"""Content words from which a piece of a sentence is a claim of its own."""
+_ELSEWHERE = 2
+"""Passages that are looked through, by words in common, for one that supports a claim."""
+
+
+class CitedStream:
+    """Feed it the model's text; it gives text, and Drafts with what has been checked so far.
+
+    A Draft comes before the text that ends with its citations, so that an answer which is
+    stopped there keeps them.
+    """
+
+    def __init__(self, passages: Sequence[Passage], judge: Judge) -> None:
+        self._passages = passages
+        self._judge = judge
+        self._parser = MarkerParser(len(passages))
+        self._text = ""
+        """All that was given out."""
+        self._space = ""
+        """White space that is held back: a marker may come before it."""
+        self._from = 0
+        """Where the claim that is being written begins."""
+        self._marked: list[int] = []
+        """Passages that markers named for the claim, which has ended."""
+        self._read = 0
+        """Characters of the model's text."""
+        self._numbers: dict[tuple[int, int, int], int] = {}
+        self._citations: list[Citation] = []
+        self._claims: list[Claim] = []
+        self._unknown = self._recalled = self._cited = self._precise = 0
+
+    def feed(self, piece: str | Cited) -> Iterator[str | Draft]:
+        """What is certain with this piece of the model's text.
+
+        A :class:`Cited` counts as a marker behind the claim that is being written, where its
+        span reaches into that; of a claim that is done with, its passages were looked through.
+        """
+        if isinstance(piece, Cited):
+            if piece.end > self._read - len(self._text[self._from :] + self._space):
+                yield from self._take(Marker(tuple(n + 1 for n in piece.passages if n < len(self._passages))))
+            return
+        self._read += len(piece)
+        for token in self._parser.feed(piece):
+            yield from self._take(token)
+
+    def end(self, usage: Mapping[str, int] | None = None) -> Iterator[str | Draft]:
+        """What was held back, and the last Draft."""
+        for token in self._parser.end():
+            yield from self._take(token)
+        yield from self._close(len(self._text))
+        self._space = ""
+        yield self._draft(self._text, usage)
+
+    def _take(self, token: str | Marker) -> Iterator[str | Draft]:
+        if isinstance(token, Marker):
+            self._unknown += token.unknown
+            self._marked += [n - 1 for n in token.numbers if n - 1 not in self._marked]
+            self._space = ""  # the marker brings its own
+            return
+        for run in _RUNS.findall(token):
+            if run.isspace():
+                self._space += run
+                continue
+            if self._marked and not self._space:
+                # Punctuation that closes the claim goes before its marker.
+                closing = run[: len(run) - len(run.lstrip(_CLOSERS))]
+                if closing:
+                    yield self._give(closing)
+                    run = run[len(closing) :]
+            if run and (self._marked or self._ends(run[0])):
+                yield from self._close(len(self._text))
+            if run:
+                yield self._give(self._space + run)
+
+    def _give(self, text: str) -> str:
+        self._text += text
+        self._space = ""
+        return text
+
+    def _ends(self, following: str) -> bool:
+        """Whether the claim ended before the space that is held back, and ``following``."""
+        if "\n" in self._space:
+            return True
+        written = self._text[self._from :].rstrip("\"'”’»)]*_")
+        if written.endswith(("。", "！", "？")):
+            return True
+        if not self._space or not written.endswith((".", "!", "?", "…")) or following.islower():
+            return False
+        word = written.rpartition(" ")[2].lstrip("(\"'“‘[").removesuffix(".").casefold()
+        return not (
+            word in NEVER_END
+            or word in MAY_END
+            or _INITIAL.fullmatch(word)
+            or _LISTED.fullmatch(written.strip())
+        )
+
+    # --- claims ---------------------------------------------------------------
+
+    def _close(self, end: int) -> Iterator[str | Draft]:
+        """Check the claim that ends at ``end`` and give out its markers."""
+        marked, self._marked = self._marked, []
+        start = (
+            self._from
+            + len(self._text[self._from : end])
+            - len(self._text[self._from : end].lstrip(" \n\t,;:.!?)-*#>"))
+        )
+        self._from = end
+        text = self._text[start:end]
+        if not _is_claim(text):
+            if not marked or not self._claims:
+                return
+            # A marker that stands apart from its sentence belongs to the one before.
+            start, text = self._claims[-1].start, self._text[self._claims[-1].start : end]
+        claim, support = self._checked(text, start, end, tuple(marked))
+        self._claims.append(claim)
+        if not support:
+            yield self._draft(self._text)
+            return
+        numbers = []
+        for passage, judgement in support:
+            place = (passage, judgement.start, judgement.end)
+            number = self._numbers.setdefault(place, len(self._numbers) + 1)
+            if number not in numbers:
+                numbers.append(number)
+                self._citations.append(self._citation(number, passage, judgement, start, end))
+        markers = " " + "".join(f"[{number}]" for number in numbers)
+        yield self._draft(self._text + markers)
+        self._text += markers
+        self._from = len(self._text)
+        yield markers
+
+    def _checked(
+        self, text: str, start: int, end: int, cited: tuple[int, ...]
+    ) -> tuple[Claim, list[tuple[int, Judgement]]]:
+        """The claim with its verdict, and the passages that support it."""
+        judged = {n: self._judge(text, self._passages[n].text) for n in cited}
+        good = [(n, j) for n, j in judged.items() if j.verdict != "unsupported"]
+        together = bool(good)
+        if not good and len(cited) > 1:
+            whole = self._judge(text, "\n\n".join(self._passages[n].text for n in cited))
+            together = whole.verdict != "unsupported"
+            if together:  # none alone: each gives a part
+                good = [(n, j) for n, j in judged.items() if j.end > j.start]
+        self._count(cited, judged, together, text)
+        attributed = False
+        if not good:
+            others = [n for n in range(len(self._passages)) if n not in cited]
+            others.sort(key=lambda n: -coverage(text, self._passages[n].text))
+            for n in others[:_ELSEWHERE]:
+                judgement = self._judge(text, self._passages[n].text)
+                if judgement.verdict != "unsupported":
+                    good, attributed = [(n, judgement)], True
+                    break
+        best = max((j for _, j in good), key=lambda j: j.score, default=None)
+        if best is None:
+            nearest = max(judged.values(), key=lambda j: j.score, default=None)
+            reasons = nearest.reasons if nearest else ("uncited",)
+            score = nearest.score if nearest else 0.0
+            return Claim(start, end, "unsupported", score, reasons, cited), []
+        verdict = best.verdict if best.verdict != "unsupported" else "supported"
+        return Claim(start, end, verdict, best.score, (), cited, attributed), good
+
+    def _count(
+        self, cited: tuple[int, ...], judged: Mapping[int, Judgement], together: bool, text: str
+    ) -> None:
+        """ALCE's counts for one claim."""
+        self._recalled += together
+        self._cited += len(cited)
+        if not together:
+            return
+        for n in cited:
+            if judged[n].verdict != "unsupported":
+                self._precise += 1
+                continue
+            rest = "\n\n".join(self._passages[m].text for m in cited if m != n)
+            self._precise += not rest or self._judge(text, rest).verdict == "unsupported"
+
+    def _citation(self, number: int, passage: int, judgement: Judgement, start: int, end: int) -> Citation:
+        found = self._passages[passage]
+        a, b = found.start + judgement.start, found.start + judgement.end
+        return Citation(
+            number=number,
+            document_id=found.document_id,
+            source=found.source,
+            start=a,
+            end=b,
+            quote=found.text[judgement.start : judgement.end],
+            verdict="verbatim" if judgement.verdict == "verbatim" else "supported",
+            answer_start=start,
+            answer_end=end,
+            passage=passage,
+        )
+
+    def _draft(self, text: str, usage: Mapping[str, int] | None = None) -> Draft:
+        claims = len(self._claims)
+        quality = CitationQuality(
+            recall=self._recalled / claims if claims else None,
+            precision=self._precise / self._cited if self._cited else None,
+            unknown=self._unknown,
+        )
+        return Draft(text, tuple(self._citations), dict(usage or {}), tuple(self._claims), quality)
+
+
+def _is_claim(text: str) -> bool:
+    """Whether a piece of text says something that can be checked: not a heading, not "Yes."."""
+    words = [w.strip(".,;:!?()[]\"'*#_`-").casefold() for w in text.split()]
+    return sum(bool(w) and w not in FUNCTION_WORDS for w in words) >= _FEW and not text.rstrip().endswith(
+        (":", "?")
+    )

@@ -1,0 +1,99 @@
+"""The words of a sentence as the rules about claims compare them: phrases joined, forms of one word alike."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from rag.cite.forms import irregular
+from rag.cite.turning import NEGATORS
+from rag.cite.units import SMALL, TENS
+from rag.words import FUNCTION_WORDS
+
+_PHRASES = (
+    (re.compile(r"\bat (?:the )?(?:very )?least\b", re.I), "at-least"),
+    (re.compile(r"\bno (?:later|earlier) than\b", re.I), ""),
+    (re.compile(r"\bno (?:more|longer) than\b", re.I), "at-most"),
+    (re.compile(r"\bno (?:less|fewer) than\b", re.I), "at-least"),
+    (re.compile(r"\bat (?:the )?(?:very )?most\b", re.I), "at-most"),
+    (re.compile(r"\bup to\b", re.I), "up-to"),
+    (re.compile(r"\b(?:each|every|per|an?) (hour|day|week|month|quarter|year|person)\b", re.I), r"per-\1"),
+    (re.compile(r"\bha(?:s|ve|d) to\b", re.I), "has-to"),
+    (re.compile(r"\ba few\b", re.I), "a-few"),
+    (re.compile(r"\bas well\b", re.I), "as-well"),
+    (re.compile(r"\bin person\b", re.I), "in-person"),
+    (re.compile(r"\bnot only\b", re.I), "also"),
+    (
+        re.compile(
+            r"\b(?:costs? nothing|(?:does not|doesn't) cost anything|for nothing"
+            r"|without (?:paying|charge)(?: extra)?"
+            r"|(?:at )?no (?:extra |additional |further )?(?:cost|charge|fee)s?)\b",
+            re.I,
+        ),
+        "free",
+    ),
+    (re.compile(r"\bdrop(?:s|ped|ping)? support\b", re.I), "excludes"),
+    (re.compile(r"\b(?:keep|keeps|kept) (?=[^.;,]{1,40} from [a-z]+ing\b)", re.I), "prevented "),
+    (re.compile(r"\boff[ -]limits\b", re.I), "forbidden"),
+    (re.compile(r"\bno one\b", re.I), "nobody"),
+    (
+        re.compile(r"\b(?:the )?(?:bulk|majority|larger part)\b|\bnearly all\b", re.I),
+        "most",
+    ),
+    (
+        re.compile(r"\b(?:less|fewer) than half\b|\b(?:a )?(?:small|minor) (?:part|share|fraction)\b", re.I),
+        "minority",
+    ),
+    (re.compile(r"\bonly (?=after|when|once|if|then|until|a few)\b", re.I), ""),
+    (re.compile(rf"\b(?:only|just|each|every) (?=\d|(?:{'|'.join((*SMALL, *TENS))})\b)", re.I), ""),
+    # The month is no modal verb.
+    (re.compile(r"(?<=[a-z,] )May\b"), ""),
+    (
+        re.compile(
+            r"\bMay\b(?=,? \d)|(?<=\d )May\b|(?<=\b(?:in|by|of) )May\b|(?<=\bsince )May\b|(?<=\buntil )May\b"
+        ),
+        "",
+    ),
+    (re.compile(r"\bno longer\b", re.I), "not"),
+    (re.compile(r"\bnot? (?:un|in)(?=[a-z]{4})", re.I), ""),
+    (re.compile(r"\brather than\b", re.I), "not"),
+    (re.compile(r"\bfree of charge\b", re.I), "free"),
+    (re.compile(r"\bthe following\b|\bas follows\b", re.I), ""),
+    (re.compile(r"\bmore than one\b", re.I), "several"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of a sentence, casefolded, phrases joined, in order; punctuation marks stay."""
+
+    all: tuple[str, ...]
+
+    @classmethod
+    def of(cls, text: str) -> Words:
+        text = text.replace("’", "'")
+        for pattern, joined in _PHRASES:
+            text = pattern.sub(joined.replace("-", "\u2011"), text)
+        return cls(
+            tuple(
+                m[0].casefold().replace("\u2011", "-")
+                for m in re.finditer(r"[^\W_]+(?:['\u2011][^\W_]+)*|[.;:!?,]", text)
+            )
+        )
+
+    @property
+    def content(self) -> list[str]:
+        return [w for w in self.all if w[0].isalnum() and w not in FUNCTION_WORDS and w not in NEGATORS]
+
+
+def alike(a: str, b: str) -> bool:
+    """Whether two words are forms of one: a long common beginning, or the table's."""
+    if a == b or irregular(a, b):
+        return True
+    shorter, longer = sorted((a, b), key=len)
+    common = 0
+    for x, y in zip(shorter, longer, strict=False):
+        if x != y:
+            break
+        common += 1
+    return common >= 4 and common >= 0.7 * len(shorter) and common >= 0.5 * len(longer)

@@ -1,0 +1,66 @@
+"""Which generator answers, by the settings and the keys that there are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rag.config import Environment, Settings
+from rag.errors import UsageError
+from rag.generators.cohere import CohereGenerator
+from rag.generators.extractive import ExtractiveGenerator
+from rag.generators.openai import OpenAIGenerator
+from rag.generators.prompt import Order, load_prompt
+
+ModelGenerator = OpenAIGenerator | CohereGenerator
+
+
+def generator_name(settings: Settings, environment: Environment) -> str:
+    """``openai``, ``cohere`` or ``extractive``: what ``auto`` comes to here."""
+    if settings.generator != "auto":
+        return settings.generator
+    if environment.openai_api_key or environment.openai_base_url:
+        return "openai"
+    return "cohere" if environment.cohere_api_key else "extractive"
+
+
+def choose(
+    settings: Settings, environment: Environment, folder: Path | None = None
+) -> ModelGenerator | ExtractiveGenerator:
+    """The generator; ``folder`` is the prototype's, whose prompts win.
+
+    Raises :class:`UsageError` where the one that was asked for has no key, or its prompt does not load.
+    """
+    name = generator_name(settings, environment)
+    if name == "extractive":
+        return ExtractiveGenerator()
+    prompt = load_prompt(settings.prompt, folder)
+    order: Order = "rank" if settings.prompt_order == "rank" else "edges"
+    if settings.prompt_order == "reverse":
+        order = "reverse"
+    if name == "openai":
+        if not (environment.openai_api_key or environment.openai_base_url):
+            raise UsageError(
+                "The generator “openai” needs OPENAI_API_KEY, or OPENAI_BASE_URL. Set one of them."
+            )
+        return OpenAIGenerator(
+            key=environment.openai_api_key,
+            base_url=environment.openai_base_url,
+            model=settings.model,
+            prompt=prompt,
+            order=order,
+            temperature=settings.temperature,
+            max_tokens=settings.max_tokens,
+        )
+    if not environment.cohere_api_key:
+        raise UsageError("The generator “cohere” needs COHERE_API_KEY. Set it, or choose another generator.")
+    # OPENAI_MODEL fills the setting where both keys are there; a model of Cohere's is its own.
+    model = settings.model if settings.generator == "cohere" and settings.model else environment.cohere_model
+    return CohereGenerator(
+        key=environment.cohere_api_key,
+        base_url=environment.cohere_base_url,
+        model=model,
+        prompt=prompt,
+        order=order,
+        temperature=settings.temperature,
+        max_tokens=settings.max_tokens,
+    )

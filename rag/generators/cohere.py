@@ -1,0 +1,166 @@
+"""Answers by a model of Cohere, with its own citations of the passages."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from typing import Any
+
+from rag.errors import GenerationError
+from rag.generators.failures import cut_short, failure
+from rag.generators.openai import DEADLINE, TIMEOUT
+from rag.generators.prompt import Order, Prompt, history_within, ordered, visible
+from rag.types import Cited, Draft, Passage, Turn
+
+DEFAULT_MODEL = "command-a-03-2025"
+_WHO = "Cohere"
+
+
+class CohereGenerator:
+    """Chat with ``documents``, streamed. Citations come beside the text, as :class:`Cited`."""
+
+    name = "cohere"
+
+    def __init__(
+        self,
+        *,
+        key: str,
+        model: str,
+        prompt: Prompt,
+        base_url: str | None = None,
+        order: Order = "edges",
+        temperature: float | None = None,
+        max_tokens: int = 800,
+        timeout: float = TIMEOUT,
+        deadline: float = DEADLINE,
+        retries: int = 2,
+    ) -> None:
+        self.prompt_version = prompt.version
+        self.model = model or DEFAULT_MODEL
+        self._key, self._base_url, self._timeout, self._retries = key, base_url, timeout, retries
+        self._prompt, self._order = prompt, order
+        self._temperature, self._max_tokens, self._deadline = temperature, max_tokens, deadline
+
+    def generate(
+        self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
+    ) -> Iterator[str | Cited | Draft]:
+        messages: list[dict[str, str]] = [{"role": "system", "content": self._prompt.system}]
+        for turn in history_within(history):
+            messages += [
+                {"role": "user", "content": turn.question},
+                {"role": "assistant", "content": turn.text},
+            ]
+        messages.append({"role": "user", "content": question})
+        documents = [
+            {"id": str(number), "data": {"title": visible(passage.title), "text": visible(passage.text)}}
+            for number, passage in ordered(passages, self._order)
+        ]
+        finished: str | None = None
+        usage: dict[str, int] = {}
+        until = time.monotonic() + self._deadline
+        with (
+            failure(self.name, _WHO),
+            self._client() as client,
+            # Closed by hand: a stream that is left in the middle keeps its connection otherwise.
+            closing(self._events(client, messages, documents)) as events,
+        ):
+            for event in events:
+                if time.monotonic() > until:
+                    raise GenerationError(f"{_WHO} took too long for one answer. Ask again.")
+                delta = getattr(event, "delta", None)
+                message = getattr(delta, "message", None)
+                if event.type == "content-delta" and message and message.content and message.content.text:
+                    yield message.content.text
+                elif event.type == "citation-start" and message and message.citations:
+                    yield from _cited(message.citations, len(passages))
+                elif event.type == "message-end" and delta is not None:
+                    finished = delta.finish_reason
+                    usage = _usage(delta.usage)
+        cut_short(_WHO, finished)
+        yield Draft("", (), usage)
+
+    def _events(self, client: Any, messages: Any, documents: Any) -> Generator[Any, None, None]:
+        """The stream's events; asked for again, with back-off, while none has come.
+
+        The SDK tries a request again, but not one that streams.
+        """
+        for attempt in range(self._retries + 1):
+            begun = False
+            try:
+                with closing(
+                    client.chat_stream(
+                        model=self.model,
+                        messages=messages,
+                        documents=documents,
+                        # Beside the text as it is written; the other mode gives them all at the end.
+                        citation_options={"mode": "FAST"},
+                        **self._limits(self._max_tokens),
+                    )
+                ) as events:
+                    for event in events:
+                        begun = True
+                        yield event
+                return
+            except Exception as error:
+                status = getattr(error, "status_code", None)
+                passing = status in (408, 429) or (isinstance(status, int) and status >= 500)
+                if begun or not passing or attempt == self._retries:
+                    raise
+                time.sleep(min(8.0, 0.5 * 2**attempt))
+
+    def complete(self, prompt: Prompt, values: Mapping[str, str], *, as_json: bool = False) -> str:
+        """The whole reply to a short prompt. Raises :class:`GenerationError`."""
+        extra: dict[str, Any] = {"response_format": {"type": "json_object"}} if as_json else {}
+        with failure(self.name, _WHO), self._client() as client:
+            reply = client.chat(
+                model=self.model,
+                messages=[
+                    {"role": "system", "content": prompt.system},
+                    {"role": "user", "content": prompt.fill(**values)},
+                ],
+                **self._limits(300),
+                **extra,
+            )
+            content = reply.message.content or ()
+            text = "".join(getattr(part, "text", "") or "" for part in content)
+        if not text:
+            raise GenerationError(f"{_WHO} replied with nothing. Ask again.")
+        return text
+
+    def _limits(self, tokens: int) -> dict[str, Any]:
+        limits: dict[str, Any] = {
+            "max_tokens": tokens,
+            "request_options": {
+                "timeout_in_seconds": int(max(1, self._timeout)),
+                "max_retries": self._retries,
+            },
+        }
+        if self._temperature is not None:
+            limits["temperature"] = self._temperature
+        return limits
+
+    @contextmanager
+    def _client(self) -> Iterator[Any]:
+        import cohere
+        import httpx
+
+        with httpx.Client(timeout=self._timeout, follow_redirects=True) as http:
+            yield cohere.ClientV2(api_key=self._key, base_url=self._base_url, httpx_client=http)
+
+
+def _cited(citation: Any, passages: int) -> Iterator[Cited]:
+    numbers = []
+    for source in citation.sources or ():
+        name = str(getattr(source, "id", "") or "").rpartition(":")[2]
+        if name.isdigit() and 1 <= int(name) <= passages:
+            numbers.append(int(name) - 1)
+    if numbers and citation.start is not None and citation.end is not None:
+        yield Cited(int(citation.start), int(citation.end), tuple(dict.fromkeys(numbers)))
+
+
+def _usage(usage: Any) -> dict[str, int]:
+    tokens = getattr(usage, "tokens", None) or getattr(usage, "billed_units", None)
+    if tokens is None:
+        return {}
+    return {"input_tokens": int(tokens.input_tokens or 0), "output_tokens": int(tokens.output_tokens or 0)}

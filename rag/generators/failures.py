@@ -1,0 +1,77 @@
+"""What goes wrong between here and a model, each as one sentence that says what to do.
+
+The servers' own words are not repeated: they may hold a key, a prompt, or a page of HTML.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rag.errors import GenerationError
+
+_BY_STATUS = {
+    400: "{who} refused the request. Check the model's name and its settings.",
+    401: "{who} refused the key. Check {key} and try again.",
+    403: "{who} does not let this key use the model. Check {key}, or choose another model.",
+    404: "{who} does not know the model or the address. Check {model} and the server's address.",
+    408: "{who} did not answer in time. Ask again in a moment.",
+    413: "The question and its passages are too long for the model. Lower k or budget.",
+    422: "{who} refused the request. Check the model's name and its settings.",
+    429: "{who} is being asked too much, or its quota is used up. Wait a minute and ask again.",
+}
+_KEYS = {"openai": ("OPENAI_API_KEY", "OPENAI_MODEL"), "cohere": ("COHERE_API_KEY", "COHERE_MODEL")}
+_TOO_LONG = (
+    "context length",
+    "context_length",
+    "too long",
+    "maximum context",
+    "too many tokens",
+    "context window",
+)
+
+
+@contextmanager
+def failure(service: str, who: str) -> Iterator[None]:
+    """Turn what an SDK raises into :class:`GenerationError`."""
+    try:
+        yield
+    except GenerationError:
+        raise
+    except Exception as error:
+        raise GenerationError(_sentence(error, service, who)) from None
+
+
+def _sentence(error: Exception, service: str, who: str) -> str:
+    key, model = _KEYS[service]
+    status = getattr(error, "status_code", None)
+    said = str(getattr(error, "body", "") or "")[:2_000].casefold()
+    if status in (400, 413, 422) and any(words in said for words in _TOO_LONG):
+        return _BY_STATUS[413]
+    if isinstance(status, int) and status >= 500:
+        return f"{who} has a problem of its own (error {status}). Ask again in a minute."
+    if isinstance(status, int) and status in _BY_STATUS:
+        return _BY_STATUS[status].format(who=who, key=key, model=model)
+    kind = type(error).__name__
+    if "Timeout" in kind:
+        return f"{who} did not answer in time. Ask again in a moment."
+    if "Connect" in kind or "Network" in kind:
+        return f"{who} cannot be reached. Check the network and the server's address, and ask again."
+    if "RemoteProtocol" in kind or "Read" in kind:
+        return f"{who} broke off in the middle. Ask again."
+    return f"{who} sent something that is no answer ({kind}). Check the server's address, and ask again."
+
+
+def cut_short(who: str, finished: str | None) -> None:
+    """Raise where a stream ended without an end, or was refused.
+
+    A connection that is cut, and a page of HTML with status 200, end without an error: only a
+    missing reason to finish tells.
+    """
+    reason = (finished or "").casefold()
+    if not reason:
+        raise GenerationError(f"{who} broke off before the end of the answer. Ask again.")
+    if reason in ("content_filter", "error_toxic"):
+        raise GenerationError(f"{who} refused to answer this question. Ask it in other words.")
+    if reason in ("error", "timeout", "error_limit"):
+        raise GenerationError(f"{who} stopped with a problem of its own. Ask again in a minute.")

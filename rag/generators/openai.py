@@ -1,0 +1,151 @@
+"""Answers by a model of OpenAI, or of any server that speaks its Chat Completions.
+
+``OPENAI_BASE_URL`` names a compatible server (Ollama, vLLM, llama.cpp, LM Studio). Errors
+become one sentence each; none holds the key or more than a line of what a server said.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from rag.errors import GenerationError
+from rag.generators.failures import cut_short, failure
+from rag.generators.prompt import Order, Prompt, history_within, passages_text
+from rag.types import Cited, Draft, Passage, Turn
+
+DEFAULT_MODEL = "gpt-5.4-mini"
+TIMEOUT = 60.0
+"""Seconds to wait for the next piece; a local model may take long to read its prompt."""
+DEADLINE = 300.0
+"""Seconds for the whole answer: a server that drips a letter a minute never times out by pieces."""
+
+
+class OpenAIGenerator:
+    """Chat Completions, streamed. ``model`` may be empty: the default, or a server's first model."""
+
+    name = "openai"
+
+    def __init__(
+        self,
+        *,
+        key: str | None,
+        base_url: str | None,
+        model: str,
+        prompt: Prompt,
+        order: Order = "edges",
+        temperature: float | None = None,
+        max_tokens: int = 800,
+        timeout: float = TIMEOUT,
+        deadline: float = DEADLINE,
+        retries: int = 2,
+    ) -> None:
+        self.prompt_version = prompt.version
+        self.model = model
+        self._key, self._base_url, self._timeout, self._retries = key, base_url, timeout, retries
+        self._prompt, self._order = prompt, order
+        self._temperature, self._max_tokens, self._deadline = temperature, max_tokens, deadline
+        self._opened: Any = None
+
+    def generate(
+        self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
+    ) -> Iterator[str | Cited | Draft]:
+        messages: list[dict[str, str]] = [{"role": "system", "content": self._prompt.system}]
+        for turn in history_within(history):
+            messages += [
+                {"role": "user", "content": turn.question},
+                {"role": "assistant", "content": turn.text},
+            ]
+        user = self._prompt.fill(passages=passages_text(passages, self._order), question=question)
+        messages.append({"role": "user", "content": user})
+        yield from self._stream(messages)
+
+    def complete(self, prompt: Prompt, values: Mapping[str, str], *, as_json: bool = False) -> str:
+        """The whole reply to a short prompt. Raises :class:`GenerationError`."""
+        messages = [
+            {"role": "system", "content": prompt.system},
+            {"role": "user", "content": prompt.fill(**values)},
+        ]
+        extra: dict[str, Any] = {"response_format": {"type": "json_object"}} if as_json else {}
+        with failure(self.name, self._where):
+            reply = self._client().chat.completions.create(
+                model=self._model(), messages=messages, **self._limits(300), **extra
+            )
+            choices = getattr(reply, "choices", None)
+            text = choices[0].message.content if choices else None
+        if not text:
+            raise GenerationError(f"{self._where} replied with nothing. Ask again.")
+        return str(text)
+
+    def _stream(self, messages: Sequence[Mapping[str, str]]) -> Iterator[str | Draft]:
+        usage: dict[str, int] = {}
+        finished: str | None = None
+        until = time.monotonic() + self._deadline
+        with failure(self.name, self._where):
+            stream = self._client().chat.completions.create(
+                model=self._model(),
+                messages=list(messages),
+                stream=True,
+                stream_options={"include_usage": True},
+                **self._limits(self._max_tokens),
+            )
+            try:
+                for chunk in stream:
+                    if time.monotonic() > until:
+                        raise GenerationError(f"{self._where} took too long for one answer. Ask again.")
+                    counts = getattr(chunk, "usage", None)
+                    if counts is not None:
+                        usage = {
+                            "input_tokens": int(counts.prompt_tokens or 0),
+                            "output_tokens": int(counts.completion_tokens or 0),
+                        }
+                    for choice in getattr(chunk, "choices", None) or ():
+                        finished = choice.finish_reason or finished
+                        piece = getattr(choice.delta, "content", None) if choice.delta else None
+                        if piece:
+                            yield piece
+                        refusal = getattr(choice.delta, "refusal", None) if choice.delta else None
+                        if refusal:
+                            finished = "content_filter"
+            finally:
+                stream.close()
+        cut_short(self._where, finished)
+        yield Draft("", (), usage)
+
+    @property
+    def _where(self) -> str:
+        return "The model server" if self._base_url else "OpenAI"
+
+    def _limits(self, tokens: int) -> dict[str, Any]:
+        # Compatible servers know the older name only, OpenAI's newer models the newer one only.
+        limits: dict[str, Any] = {"max_tokens" if self._base_url else "max_completion_tokens": tokens}
+        if self._temperature is not None:  # newer models of OpenAI refuse any
+            limits["temperature"] = self._temperature
+        return limits
+
+    def _client(self) -> Any:
+        if self._opened is None:
+            import openai
+
+            self._opened = openai.OpenAI(
+                api_key=self._key or "none",  # a compatible server needs one that is not empty
+                base_url=self._base_url,
+                timeout=self._timeout,
+                max_retries=self._retries,
+            )
+        return self._opened
+
+    def _model(self) -> str:
+        """The model that was set, or the default; of a compatible server the first that it lists."""
+        if not self.model:
+            self.model = DEFAULT_MODEL
+            if self._base_url:
+                listed: Callable[[], Any] = self._client().models.list
+                first = next(iter(getattr(listed(), "data", None) or ()), None)
+                if first is None:
+                    raise GenerationError(
+                        "The model server lists no model. Load one there, or set OPENAI_MODEL."
+                    )
+                self.model = str(first.id)
+        return self.model

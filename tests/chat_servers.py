@@ -1,0 +1,195 @@
+"""A server that speaks the chat wire formats of OpenAI and Cohere, over a real socket.
+
+A *script* says what comes back, so that the real SDKs are what is tested. ``requests`` are
+the bodies that came in, with the headers beside them.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass
+class Script:
+    """One reply: the pieces of its text, and what goes wrong with it."""
+
+    pieces: Sequence[str] = ()
+    status: int = 200
+    body: str | None = None
+    """The whole body in the place of a stream: an error, a page of HTML."""
+    finish: str | None = "stop"
+    """None: the stream ends without saying so."""
+    usage: tuple[int, int] | None = (120, 30)
+    delay: float = 0.0
+    """Seconds before each piece."""
+    cut: bool = False
+    """Close the connection after the pieces, in the middle of an event."""
+    citations: Sequence[tuple[int, int, int, tuple[str, ...]]] = ()
+    """Cohere: after piece n, a citation of start:end of the text by those documents."""
+    content_type: str | None = None
+
+
+@dataclass
+class ChatServer:
+    """``scripts`` are used up one a request; the last one stays."""
+
+    scripts: list[Script]
+    url: str = ""
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+
+    def next(self) -> Script:
+        return self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
+
+
+@contextmanager
+def serve(*scripts: Script) -> Iterator[ChatServer]:
+    """A server on a free port of the loopback."""
+    state = ChatServer(list(scripts))
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            state.paths.append(self.path)
+            self._whole(
+                200, json.dumps({"object": "list", "data": [{"id": "local-model", "object": "model"}]})
+            )
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            state.requests.append(body)
+            state.paths.append(self.path)
+            state.keys.append(self.headers.get("Authorization", ""))
+            script = state.next()
+            if script.body is not None or script.status != 200:
+                self._whole(
+                    script.status,
+                    script.body or json.dumps({"error": {"message": "no"}}),
+                    script.content_type,
+                )
+                return
+            if not body.get("stream"):
+                self._whole(200, json.dumps(_whole_reply(self.path, script)))
+                return
+            events = _cohere(script) if self.path.endswith("/v2/chat") else _openai(script)
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.send_header("Connection", "close")
+            self.end_headers()
+            try:
+                for event in events:
+                    self.wfile.write(event.encode())
+                    self.wfile.flush()
+            except OSError:
+                pass  # the client has gone
+            self.close_connection = True
+
+        def _whole(self, status: int, text: str, content_type: str | None = None) -> None:
+            data = text.encode()
+            self.send_response(status)
+            self.send_header("Content-Type", content_type or "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.send_header("retry-after-ms", "1")
+            self.end_headers()
+            self.wfile.write(data)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    state.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield state
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _whole_reply(path: str, script: Script) -> dict[str, Any]:
+    text = "".join(script.pieces)
+    if path.endswith("/v2/chat"):
+        return {
+            "id": "c1",
+            "finish_reason": "COMPLETE",
+            "message": {"role": "assistant", "content": [{"type": "text", "text": text}]},
+        }
+    return {
+        "id": "r1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "fake",
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
+    }
+
+
+def _openai(script: Script) -> Iterator[str]:
+    head = {"id": "r1", "object": "chat.completion.chunk", "created": 1, "model": "fake"}
+
+    def event(choices: list[dict[str, Any]], **more: Any) -> str:
+        return f"data: {json.dumps({**head, 'choices': choices, **more})}\n\n"
+
+    yield event([{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}])
+    for piece in script.pieces:
+        time.sleep(script.delay)
+        yield event([{"index": 0, "delta": {"content": piece}, "finish_reason": None}])
+    if script.cut:
+        yield 'data: {"id": "r1", "cho'
+        return
+    if script.finish:
+        yield event([{"index": 0, "delta": {}, "finish_reason": script.finish}])
+        if script.usage:
+            read, wrote = script.usage
+            counts = {"prompt_tokens": read, "completion_tokens": wrote, "total_tokens": read + wrote}
+            yield event([], usage=counts)
+        yield "data: [DONE]\n\n"
+
+
+def _cohere(script: Script) -> Iterator[str]:
+    def event(kind: str, **more: Any) -> str:
+        return f"event: {kind}\ndata: {json.dumps({'type': kind, **more})}\n\n"
+
+    start = {
+        "message": {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": [], "citations": []}
+    }
+    yield event("message-start", id="c1", delta=start)
+    yield event("content-start", index=0, delta={"message": {"content": {"type": "text", "text": ""}}})
+    text = ""
+    for n, piece in enumerate(script.pieces):
+        time.sleep(script.delay)
+        text += piece
+        yield event("content-delta", index=0, delta={"message": {"content": {"text": piece}}})
+        for after, begin, end, sources in script.citations:
+            if after == n:
+                cited = {
+                    "start": begin,
+                    "end": end,
+                    "text": text[begin:end],
+                    "type": "TEXT_CONTENT",
+                    "sources": [{"type": "document", "id": s, "document": {"id": s}} for s in sources],
+                }
+                yield event("citation-start", index=0, delta={"message": {"citations": cited}})
+                yield event("citation-end", index=0)
+    if script.cut:
+        yield 'event: content-delta\ndata: {"type": "cont'
+        return
+    yield event("content-end", index=0)
+    if script.finish:
+        read, wrote = script.usage or (0, 0)
+        usage = {
+            "billed_units": {"input_tokens": read, "output_tokens": wrote},
+            "tokens": {"input_tokens": read, "output_tokens": wrote},
+        }
+        finish = {"stop": "COMPLETE", "length": "MAX_TOKENS"}.get(script.finish, script.finish)
+        yield event("message-end", delta={"finish_reason": finish, "usage": usage})

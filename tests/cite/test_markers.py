@@ -1,0 +1,75 @@
+"""Citation markers in a text that comes in pieces."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rag.cite.markers import Marker, MarkerParser
+
+FIVE = 5
+CODE = re.compile(r"`[^`]*`")
+
+
+def parse(text: str, *cuts: int, passages: int = FIVE) -> list[str | Marker]:
+    """What the parser makes of a text cut at these places; neighbouring texts joined."""
+    parser = MarkerParser(passages)
+    places = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
+    found: list[str | Marker] = []
+    pieces = [text[a:b] for a, b in pairwise(places)]
+    for token in [t for piece in pieces for t in parser.feed(piece)] + list(parser.end()):
+        if isinstance(token, str) and found and isinstance(found[-1], str):
+            found[-1] += token
+        else:
+            found.append(token)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Tea is green [1].", ["Tea is green ", Marker((1,)), "."]),
+        ("[1, 3]", [Marker((1, 3))]),
+        ("[1-3]", [Marker((1, 2, 3))]),
+        ("[3–1]", [Marker((1, 2, 3))]),
+        ("[1][2]", [Marker((1,)), Marker((2,))]),
+        ("[[2]]", [Marker((2,))]),
+        ("[[1], [2]]", [Marker((1, 2))]),
+        ("【2†source】", [Marker((2,))]),
+        ("[^1]", [Marker((1,))]),
+        ("[Source 2; passage 3]", [Marker((2, 3))]),
+        ("[0]", [Marker((), unknown=1)]),
+        ("[9]", [Marker((), unknown=1)]),
+        ("[4-7]", [Marker((4, 5), unknown=2)]),
+        ("[1](http://127.0.0.1:9/leak) so", [Marker((1,)), " so"]),
+        ("in [2021] [sic] [a] []", ["in [2021] [sic] [a] []"]),
+        ("`x[1]` [2]", ["`x[1]` ", Marker((2,))]),
+        ("```\nx[1]\n```\n[1]", ["```\nx[1]\n```\n", Marker((1,))]),
+        ("cut [1", ["cut ", Marker((), unknown=1)]),
+        ("cut [", ["cut ["]),
+        ("[1 [2] x", ["[1 ", Marker((2,)), " x"]),
+    ],
+)
+def test_what_is_a_marker(text: str, found: list[str | Marker]) -> None:
+    assert parse(text) == found
+
+
+@settings(deadline=None)
+@given(
+    st.text(alphabet="[]【】`123, -a(†\n", max_size=30),
+    st.lists(st.integers(0, 30), max_size=8),
+)
+def test_any_split_gives_the_same(text: str, cuts: list[int]) -> None:
+    assert parse(text, *cuts) == parse(text)
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="[]12, a", max_size=30))
+def test_no_number_of_a_marker_is_left_in_the_text(text: str) -> None:
+    left = "".join(token for token in parse(text) if isinstance(token, str))
+
+    assert not re.search(r"\[[12]\]", left)

@@ -1,0 +1,170 @@
+"""A model's text with its citations checked as it arrives."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from rag.cite import judge
+from rag.cite.stream import CitedStream
+from rag.types import Cited, Draft, Passage
+
+TEXTS = (
+    "The permit costs 24 euros. It is valid for two weeks.",
+    "Children under 12 do not pay. The office opens at nine.",
+    "Geneva lies on a lake.",
+)
+PASSAGES = [Passage(f"d{n}", f"{n}.md", "T", 0, len(t), t, 1.0, "fused") for n, t in enumerate(TEXTS)]
+
+
+def write(*pieces: str | Cited) -> tuple[str, Draft]:
+    """The text that a reader sees, and the last Draft."""
+    stream = CitedStream(PASSAGES, judge)
+    found = [t for piece in pieces for t in stream.feed(piece)] + list(stream.end())
+    drafts = [t for t in found if isinstance(t, Draft)]
+    return "".join(t for t in found if isinstance(t, str)), drafts[-1]
+
+
+def test_a_supported_claim_keeps_its_citation() -> None:
+    text, draft = write("The permit costs 24 euros [1].")
+
+    assert text == draft.text == "The permit costs 24 euros. [1]"
+    (citation,) = draft.citations
+    assert (citation.number, citation.quote, citation.verdict) == (
+        1,
+        "The permit costs 24 euros.",
+        "verbatim",
+    )
+    assert text[citation.answer_start : citation.answer_end] == "The permit costs 24 euros."
+    assert draft.quality is not None
+    assert (draft.quality.recall, draft.quality.precision) == (1.0, 1.0)
+
+
+def test_a_wrong_citation_is_moved_to_the_passage_that_supports_the_claim() -> None:
+    text, draft = write("Children under 12 do not have to pay [3].")
+
+    assert text.endswith("pay. [1]")
+    assert draft.citations[0].document_id == "d1"
+    assert (draft.claims[0].verdict, draft.claims[0].attributed, draft.claims[0].cited) == (
+        "supported",
+        True,
+        (2,),
+    )
+    assert draft.quality is not None
+    assert (draft.quality.recall, draft.quality.precision) == (0.0, 0.0)
+
+
+def test_a_claim_that_nothing_supports_gets_no_number_and_is_marked() -> None:
+    text, draft = write("The permit costs 42 euros [1]. Geneva lies on a lake [3].")
+
+    assert text == "The permit costs 42 euros. Geneva lies on a lake. [1]"
+    wrong, right = draft.claims
+    assert (wrong.verdict, wrong.reasons, text[wrong.start : wrong.end]) == (
+        "unsupported", ("number",), "The permit costs 42 euros.",
+    )  # fmt: skip
+    assert right.verdict == "verbatim"
+
+
+def test_a_claim_without_a_citation_is_given_one_where_a_passage_supports_it() -> None:
+    text, draft = write("The office opens at nine. It serves cake.")
+
+    assert text == "The office opens at nine. [1] It serves cake."
+    assert [(c.verdict, c.attributed) for c in draft.claims] == [("verbatim", True), ("unsupported", False)]
+
+
+def test_a_citation_that_adds_nothing_is_dropped_and_counts_against_precision() -> None:
+    text, draft = write("The permit costs 24 euros [1][3].")
+
+    assert text == "The permit costs 24 euros. [1]"
+    assert draft.quality is not None
+    assert (draft.quality.recall, draft.quality.precision) == (1.0, 0.5)
+
+
+def test_unknown_numbers_are_counted_and_never_shown() -> None:
+    text, draft = write("Geneva lies on a lake [9] [0] [3].")
+
+    assert text == "Geneva lies on a lake. [1]"
+    assert draft.quality is not None
+    assert draft.quality.unknown == 2
+
+
+def test_two_claims_in_a_sentence_are_checked_apart() -> None:
+    text, draft = write("The permit costs €24 [1], and children under 12 do not pay [2].")
+
+    assert text == "The permit costs €24, [1] and children under 12 do not pay. [2]"
+    assert len(draft.claims) == 2
+
+
+def test_lists_and_paragraphs_keep_their_shape() -> None:
+    text, _ = write("Fees:\n\n- The permit costs 24 euros [1]\n- Geneva lies on a lake [3]\n")
+
+    assert text == "Fees:\n\n- The permit costs 24 euros [1]\n- Geneva lies on a lake [2]"
+
+
+def test_citations_that_come_beside_the_text_count_as_markers() -> None:
+    text, draft = write(
+        "The permit costs 24 euros.", Cited(0, 26, (0,)), " It is valid for two weeks.", Cited(27, 52, (0,))
+    )
+
+    assert text == "The permit costs 24 euros. [1] It is valid for two weeks. [2]"
+    assert [claim.cited for claim in draft.claims] == [(0,), (0,)]
+
+
+def test_text_goes_through_before_its_claim_ends() -> None:
+    stream = CitedStream(PASSAGES, judge)
+
+    assert list(stream.feed("The permit costs")) == ["The", " permit", " costs"]
+
+
+ANSWER = (
+    "The permit costs 24 euros [1]. Children, e.g. Ann, pay nothing [1, 2]! 东京很大。日内瓦【3】\n\n"
+    "1. Geneva lies on a lake [3]"
+)
+
+
+@given(st.lists(st.integers(0, len(ANSWER)), max_size=40))
+@settings(max_examples=60, deadline=None)
+def test_any_split_gives_the_same_answer(cuts: list[int]) -> None:
+    places = [0, *sorted(cuts), len(ANSWER)]
+
+    assert write(*(ANSWER[a:b] for a, b in pairwise(places))) == write(ANSWER)
+
+
+WORDS = st.sampled_from(
+    [
+        "The permit",
+        " costs",
+        " 24 euros",
+        "[1]",
+        "[2",
+        "]",
+        " [9]",
+        ".",
+        "\n",
+        "`",
+        "[1-3]",
+        "【2】",
+        " Geneva",
+        "(",
+    ]
+)
+
+
+@given(st.lists(WORDS, max_size=25))
+@example(["[2", "[1]", "]"])
+@example(["The permit costs", "[2", " [9]", "[1]", "]", "]"])
+@settings(max_examples=500)
+def test_every_number_that_is_shown_was_checked(pieces: list[str]) -> None:
+    text, draft = write(*pieces)
+
+    outside = re.sub(r"(`+)(?:.|\n)*?(?:\1|\Z)", "`", text)
+    assert {int(n) for n in re.findall(r"\[(\d+)\]", outside)} <= {c.number for c in draft.citations}
+    assert all(c.verdict != "unsupported" for c in draft.citations)
+    for claim in draft.claims:
+        assert 0 <= claim.start < claim.end <= len(text)
+    for citation in draft.citations:
+        passage = PASSAGES[citation.passage]
+        assert passage.text[citation.start : citation.end] == citation.quote
