@@ -1,7 +1,8 @@
 """Does a source support a claim? Rules for what is exact, a calibrated nearness for the rest.
 
 A claim is one sentence. Its *evidence* is a short source as a whole, of a longer one the sentence
-that is nearest to the claim with what stands around. ``verbatim``: the claim stands in the source as a whole sentence.
+that is nearest to the claim with what stands around. ``verbatim``: the claim stands in the
+source as a whole sentence.
 ``supported``: its figures, dates and names are in the evidence, no negation, quantifier or
 opposite turns it around, and its meaning is near enough. Anything else is ``unsupported``.
 
