@@ -25,6 +25,8 @@ CHIP_GAP = "&#8239;"
 _NUMBER = re.compile(r"\[(\d+)\]")
 _THUMBS: dict[Rating, int] = {"up": 1, "down": 0}
 _RATINGS: dict[int, Rating] = {number: rating for rating, number in _THUMBS.items()}
+UNSURE = frozenset({"meaning", "uncited"})
+"""Reasons that leave open whether a claim is wrong: the checker errs on free paraphrases."""
 _LONG = 500
 """Characters of a question that are shown at once; a page of text would bury its answer."""
 _READER = ":material/person:"
@@ -76,10 +78,8 @@ def remarks(
         if notice.startswith(UNAVAILABLE):
             reason = one_line(notice.removeprefix(UNAVAILABLE), 300)
             notes.append(f":material/format_quote: Quoted instead, because no model could write it. {reason}")
-    lost = sum(claim.verdict == "unsupported" for claim in answer.claims) if answer else 0
-    if lost and answer and not answer.abstained:
-        what = "1 statement was" if lost == 1 else f"{lost} statements were"
-        notes.append(f":material/strikethrough_s: {what} not found in the sources, and struck out")
+    if answer and not answer.abstained:
+        notes += _doubts(answer.claims)
     if stopped:
         notes.append(":material/stop_circle: Stopped before its end")
     if where:
@@ -93,14 +93,31 @@ def remarks(
         st.caption("  \n".join(notes))
 
 
+def _doubts(claims: Sequence[Claim]) -> list[str]:
+    """How much of an answer no source supports."""
+    lost = [bool(set(claim.reasons) - UNSURE) for claim in claims if claim.verdict == "unsupported"]
+    notes = []
+    for wrong, icon, what in (
+        (True, "strikethrough_s", "not found in the sources, and struck out"),
+        (False, "question_mark", "not found in the sources in these words"),
+    ):
+        count = lost.count(wrong)
+        if count:
+            notes.append(
+                f":material/{icon}: {'1 statement was' if count == 1 else f'{count} statements were'} {what}"
+            )
+    return notes
+
+
 def answer_markdown(text: str, citations: Sequence[Citation], claims: Sequence[Claim] = ()) -> str:
     """The answer's text as Markdown, with a chip for every marker that a citation stands for.
 
     A marker is ``[1]`` behind the span that it supports. Numbers in brackets anywhere
-    else are the document's own words and stay text. What no source supports is struck out.
+    else are the document's own words and stay text. What says something else than the
+    sources is struck out; what was not found in them in these words has a question mark.
     """
     verdicts = {c.number: c.verdict for c in citations}
-    struck = [(c.start, c.end) for c in claims if c.verdict == "unsupported"]
+    lost = [(c.start, c.end, bool(set(c.reasons) - UNSURE)) for c in claims if c.verdict == "unsupported"]
     pieces: list[tuple[str, str]] = []
     at = 0
     for end in sorted({c.answer_end for c in citations}):
@@ -110,22 +127,26 @@ def answer_markdown(text: str, citations: Sequence[Citation], claims: Sequence[C
         numbers = [int(n) for n in _NUMBER.findall(marker[2])]
         if not all(number in verdicts for number in numbers):
             continue
-        pieces += _struck(text, at, end, struck)
+        pieces += _marked(text, at, end, lost)
         pieces.append((marker[1], ""))
         pieces.append((CHIP_GAP + " ".join(chip(number, verdicts[number]) for number in numbers), MARKUP))
         at = marker.end()
-    pieces += _struck(text, at, len(text), struck)
+    pieces += _marked(text, at, len(text), lost)
     return composed(pieces)
 
 
-def _struck(text: str, start: int, end: int, spans: Sequence[tuple[int, int]]) -> list[tuple[str, str]]:
-    """The text from ``start`` to ``end``, what lies in the spans marked as struck out."""
-    pieces = []
-    for left, right in sorted(spans):
+def _marked(text: str, start: int, end: int, spans: Sequence[tuple[int, int, bool]]) -> list[tuple[str, str]]:
+    """The text from ``start`` to ``end``; the wrong spans struck out, the others doubted."""
+    pieces: list[tuple[str, str]] = []
+    for left, right, wrong in sorted(spans):
         left, right = max(left, start), min(right, end)
-        if left < right:
-            pieces += [(text[start:left], ""), (text[left:right], STRUCK)]
-            start = right
+        if left >= right:
+            continue
+        pieces.append((text[start:left], ""))
+        pieces += [(text[left:right], STRUCK if wrong else "")]
+        if not wrong:
+            pieces.append((f"{CHIP_GAP}:orange-badge[?]", MARKUP))
+        start = right
     return [*pieces, (text[start:end], "")]
 
 

@@ -2,8 +2,9 @@
 
 A claim is one sentence. Its *evidence* is a short source as a whole, of a longer one the sentence
 that is nearest to the claim with what stands around. ``verbatim``: the claim stands in the
-source as a whole sentence. ``supported``: its figures, dates and names are in the evidence, no
-negation, quantifier or opposite turns it around, and its meaning is near enough. Anything else is ``unsupported``.
+source as a whole sentence.
+``supported``: its figures, dates and names are in the evidence, no negation, quantifier or
+opposite turns it around, and its meaning is near enough. Anything else is ``unsupported``.
 
 The rules read English; of other languages the figures, dates and names are compared, and
 the nearness is that of the embedding model.

@@ -7,7 +7,7 @@ import pytest
 from pages.ui.answer import answer_markdown
 from pages.ui.describe import conditions, filter_words, metadata_words
 from rag.prototypes import Facet
-from rag.types import Citation, Verdict, Where
+from rag.types import Citation, Claim, Verdict, Where
 
 FACETS = (
     Facet("country", "Country", "choice"),
@@ -99,3 +99,19 @@ def test_a_number_without_a_citation_stays_text() -> None:
 
 def test_what_is_not_supported_stands_out() -> None:
     assert answer_markdown("One. [1]", [cite(1, 0, 4, "unsupported")]).endswith(":orange-badge[1]")
+
+
+def test_what_no_source_supports_is_struck_out_or_doubted() -> None:
+    text = "It costs 24. [1] It costs 42. It is nice."
+    citation = Citation(1, "d", "s", 0, 12, "It costs 24.", "verbatim", 0, 12, 0)
+    claims = (
+        Claim(0, 12, "verbatim", 1.0),
+        Claim(17, 29, "unsupported", 0.2, ("number",)),
+        Claim(30, 41, "unsupported", 0.3, ("meaning",)),
+    )
+
+    drawn = answer_markdown(text, (citation,), claims)
+
+    assert drawn == (
+        "It costs 24&#46;&#8239;:blue-badge[1] ~~It costs 42&#46;~~ It is nice&#46;&#8239;:orange-badge[?]"
+    )
