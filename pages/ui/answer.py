@@ -25,7 +25,7 @@ CHIP_GAP = "&#8239;"
 _NUMBER = re.compile(r"\[(\d+)\]")
 _THUMBS: dict[Rating, int] = {"up": 1, "down": 0}
 _RATINGS: dict[int, Rating] = {number: rating for rating, number in _THUMBS.items()}
-UNSURE = frozenset({"meaning", "uncited"})
+UNSURE = frozenset({"meaning", "uncited", "quantifier"})
 """Reasons that leave open whether a claim is wrong: the checker errs on free paraphrases."""
 _LONG = 500
 """Characters of a question that are shown at once; a page of text would bury its answer."""
