@@ -15,7 +15,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -261,6 +261,11 @@ class Jobs:
             self._tasks.pop(job.id, None)
 
 
+def upload_title(names: Sequence[str]) -> str:
+    """What an upload of these files is called: the file, or how many there are."""
+    return names[0] if len(names) == 1 else f"{len(names):,} files"
+
+
 def _left(path: Path, prototype: str) -> Job | None:
     """The job that another process left; None where it is still at it, or nothing is known."""
     journal = Journal(path)
@@ -276,7 +281,7 @@ def _left(path: Path, prototype: str) -> Job | None:
         id=path.stem,
         prototype=prototype,
         kind=noted.kind,  # type: ignore[arg-type]
-        title=noted.title,
+        title=upload_title([file.name for file in files]) if noted.kind == "upload" else noted.title,
         state=state,
         started=noted.started,
         ended=noted.ended,
