@@ -195,6 +195,12 @@ class Jobs:
             state = "cancelled"
         except ThumbprintError as problem:
             error = str(problem)
+        except OSError as problem:
+            log.warning("A job failed: %s", problem)
+            error = (
+                f"The disk refused ({problem.strerror or problem}). Check the free space and the rights of "
+                "THUMBPRINT_HOME, then try again."
+            )
         except Exception:
             # The thread's last resort: the owner gets a sentence, the log the cause.
             log.exception("A job failed")

@@ -277,6 +277,7 @@ class Librarian:
         except BaseException as error:
             # What is stored already is not lost: a retry takes it up.
             said = str(error) if isinstance(error, ThumbprintError) else "The upload broke off."
+            task.change(title=upload_title([file.name for file in task.snapshot().files]))
             task.settle("failed", said, None)
             task.journal.close("failed", said, [(name, said) for name in stored])
             raise

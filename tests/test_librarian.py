@@ -574,6 +574,21 @@ def test_nothing_to_retry_is_said(librarian: Librarian) -> None:
         librarian.retry(job.id)
 
 
+def test_a_disk_that_refuses_a_job_is_told(
+    librarian: Librarian, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: object, **options: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(engine.shelf, "ingest", refuse)
+    job = finished(librarian, librarian.upload([("a.txt", b"One thing.")]))
+
+    assert job.error == (
+        "The disk refused (No space left on device). Check the free space and the rights of THUMBPRINT_HOME, "
+        "then try again."
+    )
+
+
 def test_a_job_that_fails_says_why(
     librarian: Librarian, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
