@@ -48,12 +48,17 @@ def datetime_to_seconds(moment: datetime) -> int | float | None:
     return whole if not since.microseconds else since.total_seconds()
 
 
+def is_moment(value: int | float) -> bool:
+    """Whether a number of Unix seconds is within the years 1000 to 9999, as all dates here are."""
+    return _FIRST <= value < _AFTER_LAST
+
+
 def seconds_to_iso(value: int | float) -> str:
     """ISO 8601 text of Unix seconds: the date alone at midnight UTC, else with time and ``Z``.
 
     Raises ``ValueError`` for a number outside the years 1000 to 9999 (or not finite).
     """
-    if not _FIRST <= value < _AFTER_LAST:
+    if not is_moment(value):
         raise ValueError(f"{value} is not a moment between the years 1000 and 9999")
     moment = (_EPOCH + timedelta(seconds=value)).replace(tzinfo=None)
     if (moment.hour, moment.minute, moment.second, moment.microsecond) == (0, 0, 0, 0):

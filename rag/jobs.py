@@ -15,7 +15,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -195,6 +195,12 @@ class Jobs:
             state = "cancelled"
         except ThumbprintError as problem:
             error = str(problem)
+        except OSError as problem:
+            log.warning("A job failed: %s", problem)
+            error = (
+                f"The disk refused ({problem.strerror or problem}). Check the free space and the rights of "
+                "THUMBPRINT_HOME, then try again."
+            )
         except Exception:
             # The thread's last resort: the owner gets a sentence, the log the cause.
             log.exception("A job failed")
@@ -261,6 +267,11 @@ class Jobs:
             self._tasks.pop(job.id, None)
 
 
+def upload_title(names: Sequence[str]) -> str:
+    """What an upload of these files is called: the file, or how many there are."""
+    return names[0] if len(names) == 1 else f"{len(names):,} files"
+
+
 def _left(path: Path, prototype: str) -> Job | None:
     """The job that another process left; None where it is still at it, or nothing is known."""
     journal = Journal(path)
@@ -276,7 +287,7 @@ def _left(path: Path, prototype: str) -> Job | None:
         id=path.stem,
         prototype=prototype,
         kind=noted.kind,  # type: ignore[arg-type]
-        title=noted.title,
+        title=upload_title([file.name for file in files]) if noted.kind == "upload" else noted.title,
         state=state,
         started=noted.started,
         ended=noted.ended,

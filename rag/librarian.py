@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import BinaryIO
 
 from rag.doctor import Check, Installation, examine
@@ -15,15 +14,16 @@ from rag.edits import Edit, cleaned
 from rag.errors import IndexingError, NotFound, ReadError, ThumbprintError, UsageError
 from rag.filters import parse
 from rag.ingest import IngestOptions
-from rag.jobs import Job, JobFile, Jobs, Task
+from rag.jobs import Job, JobFile, Jobs, Task, upload_title
 from rag.library import Library
 from rag.listing import Sort
+from rag.live import wish
 from rag.prototypes import Prototype
 from rag.readers.sidecar import is_sidecar_name
 from rag.rebuild import index_wish, rebuild
 from rag.shelf import Shelf
 from rag.types import DocumentRecord, IngestResult, Metadata, MetaValue, Where
-from rag.uploads import Skipped, Uploads, safe_name
+from rag.uploads import Skipped, Uploads, folder_size, safe_name
 from rag.versions import edited_hash, reverted_hash
 
 _WAIT = 5.0
@@ -86,7 +86,8 @@ class DocumentView:
 class Status:
     """What there is and how it fares. ``disk`` is bytes by ``vectors``, ``keywords``, ``uploads``.
 
-    ``outdated`` is whether the settings ask for another index than the one there is.
+    ``outdated`` is whether the settings ask for another index than the one there is, and
+    ``wanted`` the embedding model and section tokens of that one.
     """
 
     documents: int
@@ -98,6 +99,7 @@ class Status:
     section_tokens: int
     checks: tuple[Check, ...]
     outdated: bool
+    wanted: tuple[str, int] | None = None
 
 
 class Librarian:
@@ -275,14 +277,14 @@ class Librarian:
         except BaseException as error:
             # What is stored already is not lost: a retry takes it up.
             said = str(error) if isinstance(error, ThumbprintError) else "The upload broke off."
+            task.change(title=upload_title([file.name for file in task.snapshot().files]))
             task.settle("failed", said, None)
             task.journal.close("failed", said, [(name, said) for name in stored])
             raise
         return self._ingest(task, stored)
 
     def _ingest(self, task: Task, names: Sequence[str]) -> Job:
-        count = len(task.snapshot().files)
-        task.change(title=names[0] if count == 1 and names else f"{count:,} files")
+        task.change(title=upload_title([file.name for file in task.snapshot().files]))
         uploads = self._uploads
 
         def work(task: Task) -> IngestResult | None:
@@ -368,27 +370,25 @@ class Librarian:
         prototype, library = self._prototype, self._library
         said = tuple(examine(self._installation, self._name)) if checks else ()
         documents, sections, chunks = self._shelf.listing(self._name).totals()
+        outdated = self._shelf.outdated(self._name)
         return Status(
             documents=documents,
             sections=sections,
             chunks=chunks,
             disk={
                 "vectors": library.index.disk(),
-                "keywords": _size(library.folder),
+                "keywords": folder_size(library.folder),
                 "uploads": self._uploads.size(),
             },
             index_version=library.index.facts().get("index_version", ""),
             embedding_model=prototype.settings.embedding_model,
             section_tokens=prototype.settings.section_tokens,
             checks=said,
-            outdated=self._shelf.outdated(self._name),
+            outdated=outdated,
+            wanted=wish(self._shelf.wanted(self._name).settings) if outdated else None,
         )
 
 
 def _printable(name: str) -> str:
     """A name that was refused, as it can be shown."""
     return "".join(c if c.isprintable() else "�" for c in name)[:300] or "(no name)"
-
-
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

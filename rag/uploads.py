@@ -7,6 +7,7 @@ to the disk, and moved; whoever reads sees the old one whole, the new one whole,
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -161,7 +162,17 @@ class Uploads:
 
     def size(self) -> int:
         """Bytes of all stored files."""
-        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+        return folder_size(self.folder)
+
+
+def folder_size(folder: Path) -> int:
+    """Bytes of all files below a folder. What goes while it is looked at counts nothing."""
+    total = 0
+    for at, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.stat(os.path.join(at, name)).st_size
+    return total
 
 
 def _blocks(content: bytes | BinaryIO) -> Iterable[bytes]:

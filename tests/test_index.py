@@ -518,7 +518,7 @@ def test_a_damaged_database_gives_a_sentence(home: Path) -> None:
     index = local(home)
     index.write([document("d")])
     (home / "chroma" / "chroma.sqlite3").write_bytes(b"no database at all" * 1000)
-    with pytest.raises(IndexingError, match="index"):
+    with pytest.raises(IndexingError, match=r"index .* then run: python -m rag doctor$"):
         index.count()
 
 

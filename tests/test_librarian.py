@@ -17,6 +17,7 @@ from rag.engine import Engine
 from rag.errors import FilterError, NotFound, UsageError
 from rag.jobs import Job, JobFile
 from rag.librarian import Librarian
+from rag.uploads import folder_size
 from tests.conftest import FILES, ROOT, write_files
 from tests.fakes import FakeEmbedder
 from tests.files import make_csv
@@ -573,6 +574,21 @@ def test_nothing_to_retry_is_said(librarian: Librarian) -> None:
         librarian.retry(job.id)
 
 
+def test_a_disk_that_refuses_a_job_is_told(
+    librarian: Librarian, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: object, **options: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(engine.shelf, "ingest", refuse)
+    job = finished(librarian, librarian.upload([("a.txt", b"One thing.")]))
+
+    assert job.error == (
+        "The disk refused (No space left on device). Check the free space and the rights of THUMBPRINT_HOME, "
+        "then try again."
+    )
+
+
 def test_a_job_that_fails_says_why(
     librarian: Librarian, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -618,6 +634,12 @@ def test_mending_is_a_job(librarian: Librarian, engine: Engine) -> None:
     assert library.compare().good
 
 
+def test_what_is_deleted_while_sizes_are_counted_counts_nothing(tmp_path: Path) -> None:
+    (tmp_path / "there.txt").write_bytes(b"12345")
+    (tmp_path / "gone.txt").symlink_to("nowhere")  # it was listed, and cannot be looked at
+    assert folder_size(tmp_path) == 5
+
+
 # --- killed -----------------------------------------------------------------------------------
 
 
@@ -648,7 +670,7 @@ def test_what_a_killed_upload_stored_is_taken_up(
     librarian = engine.librarian("shelf")
     assert engine.search("shelf", "night train to Venice").passages[0].source == "trains.txt"
     (job,) = librarian.jobs()
-    assert job.state == "interrupted"
+    assert (job.state, job.title) == ("interrupted", f"{len(job.files)} files")
     assert len(list((home / "uploads/shelf").glob("*.txt"))) == stored
     # A file that was stored in the moment before it could be noted is replaced when it comes again.
     assert stored - len(job.files) in (0, 1)

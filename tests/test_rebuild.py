@@ -170,7 +170,8 @@ def test_another_model_in_the_settings_waits_for_its_index(
 
     assert engine.prototype("shelf").settings.embedding_model != "wider"
     assert engine.search("shelf", "night train to Venice").passages[0].source == "trains.txt"
-    assert engine.librarian("shelf").status(checks=False).outdated
+    status = engine.librarian("shelf").status(checks=False)
+    assert (status.outdated, status.wanted) == (True, ("wider", 200))
 
     result = engine.ingest("shelf", [folder])
 

@@ -11,6 +11,7 @@ import streamlit as st
 from pages.ui import frame
 from pages.ui.describe import metadata_words
 from pages.ui.text import one_line
+from rag.dates import is_moment
 from rag.errors import NotFound, ThumbprintError
 from rag.prototypes import Prototype
 from rag.readers.metadata import RESERVED
@@ -92,15 +93,20 @@ def _edit(librarian: Librarian, prototype: Prototype, view: DocumentView) -> Non
     st.caption("Edits are kept when the file is read again or the index is built anew.")
 
 
-def _add(draft: dict[str, str]) -> None:
+def _add(draft: dict[str, str]) -> str:
+    """Callback: a field for the fact whose name was typed; the name, or nothing where it has one."""
     key = "_".join(str(st.session_state[_NAME] or "").split())
-    if key and key not in draft:
-        draft[key] = st.session_state[_KIND]
     st.session_state[_NAME] = ""
+    if not key or key in draft:
+        return ""
+    draft[key] = st.session_state[_KIND]
+    return key
 
 
 def _save(librarian: Librarian, view: DocumentView, draft: dict[str, str]) -> None:
-    _add(draft)  # a name that was typed and not added
+    if added := _add(draft):  # a name that was typed and not added: its field is not there yet
+        frame.remember_problem(f"“{added}” has no value yet. Give it one, or take it away, and save again.")
+        return
     values = {key: st.session_state.get(_key(key, kind)) for key, kind in draft.items()}
     title = str(st.session_state["edit-title"] or "").strip()
     changes = changed(view.record.metadata, draft, values)
@@ -161,7 +167,7 @@ def kinds(metadata: Mapping[str, MetaValue], prototype: Prototype) -> dict[str, 
         if isinstance(value, bool):
             found[key] = "yes or no"
         elif isinstance(value, (int, float)):
-            found[key] = "date" if key in dates else "number"
+            found[key] = "date" if key in dates and is_moment(value) else "number"
         else:
             found[key] = "list" if isinstance(value, tuple) else "text"
     return found

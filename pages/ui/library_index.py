@@ -77,13 +77,14 @@ def _again(librarian: Librarian, status: Status) -> None:
         "With other settings, the index is built beside the one there is, and takes its place when it is "
         "complete. Answers go on from the old index meanwhile, and edits are kept."
     )
+    model, tokens = status.wanted or (status.embedding_model, status.section_tokens)
     with st.form("reindex", border=True):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.number_input(
                 "Section tokens",
-                min_value=20,
+                min_value=32,
                 max_value=2_000,
-                value=status.section_tokens,
+                value=tokens,
                 step=10,
                 key=_TOKENS,
                 help="Most tokens of a section: the text that is shown around what was found. "
@@ -92,19 +93,17 @@ def _again(librarian: Librarian, status: Status) -> None:
             )
             st.text_input(
                 "Embedding model",
-                value=status.embedding_model,
+                value=model,
                 key=_MODEL,
                 help="The name of a sentence-transformers model, or its folder",
             )
-        st.form_submit_button(
-            "Re-index", icon=":material/autorenew:", on_click=_reindex, args=(librarian, status)
-        )
+        st.form_submit_button("Re-index", icon=":material/autorenew:", on_click=_reindex, args=(librarian,))
 
 
-def _reindex(librarian: Librarian, status: Status) -> None:
+def _reindex(librarian: Librarian) -> None:
     settings: dict[str, str] = {"chunking.section_tokens": str(st.session_state[_TOKENS])}
     model = str(st.session_state[_MODEL] or "").strip()
-    if model and model != status.embedding_model:
+    if model:  # also where it was left as it was: the one in force may not be the prototype's own
         settings["embedding.model"] = model
     try:
         librarian.reindex(settings)

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 _DAY = 86_400
 _EPOCH = date(1970, 1, 1)
+_DAYS = (date(1000, 1, 1) - _EPOCH).days, (date(9999, 12, 31) - _EPOCH).days
+"""The days of a calendar: a number that is declared a date may be none."""
 _WIDE = 20
 """A range at least so wide is chosen in whole numbers."""
 _LARGE = 1e15
@@ -102,7 +104,8 @@ def days(ends: FacetValues) -> tuple[date, date] | None:
     """The first and the last day of a calendar; None where no document has a date."""
     if ends.low is None or ends.high is None:
         return None
-    first, last = (_EPOCH + timedelta(days=math.floor(end / _DAY)) for end in (ends.low, ends.high))
+    at = (min(max(math.floor(end / _DAY), _DAYS[0]), _DAYS[1]) for end in (ends.low, ends.high))
+    first, last = (_EPOCH + timedelta(days=day) for day in at)
     return first, last
 
 

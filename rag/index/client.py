@@ -264,7 +264,9 @@ def wrapped() -> Iterator[None]:
         if "Could not connect to a Chroma server" in str(error):
             message = "The Chroma server does not answer; is it running, and CHROMA_HOST right?"
         else:
-            message = f"The index (Chroma) refused: {_line(error)}"
+            said = _line(error).rstrip(".")
+            message = f"The index (Chroma) refused: {said}. Check the free disk space, then run: "
+            message += "python -m rag doctor"
         raise IndexingError(message) from error
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # Rust's; it is no Exception

@@ -6,6 +6,8 @@ from datetime import date
 
 from page_steps import OpenApp, ask, run, texts
 
+from pages.ui import selection
+from rag.facets import FacetValues
 from rag.prototypes import Facet
 from tests.fakes import FakeEngine, FakePreparation
 
@@ -125,3 +127,9 @@ def test_a_prototype_that_declares_no_facets_has_those_that_are_guessed(
 
     assert engine.asked[0]["where"] == {"country": {"$in": ["Spain"]}}
     assert "Filtered: Country&#58; Spain" in texts(at)
+
+
+def test_a_number_that_is_no_date_ends_the_calendar() -> None:
+    facet = Facet(key="added", label="Added", kind="date", unit="")
+    ends = FacetValues(facet, (), -1e18, 1e18)
+    assert selection.days(ends) == (date(1000, 1, 1), date(9999, 12, 31))

@@ -100,6 +100,11 @@ def test_each_fact_has_the_widget_of_its_type() -> None:
     }
 
 
+def test_a_number_that_is_no_day_of_a_calendar_stays_a_number() -> None:
+    metadata = {"added": 10**18, "price": 14}
+    assert kinds(metadata, prototypes()["wine"]) == {"added": "number", "price": "number"}
+
+
 def test_only_what_changed_is_written() -> None:
     from datetime import date
 
@@ -144,3 +149,17 @@ def test_what_cannot_be_kept_is_told_in_the_dialog(open_library: OpenApp, engine
     at.button("edit-save").click()
     run(at)
     assert at.error[0].value == "“forbidden” cannot name a fact&#46; Choose another name&#46;"
+
+
+def test_a_fact_without_a_field_yet_is_not_lost_by_saving(open_library: OpenApp, engine: FakeEngine) -> None:
+    at = open_library(prototype="wine", document="w001")
+    at.button("library-edit").click()
+    run(at)
+    at.text_input("edit-key").set_value("tasted by")
+    at.button("edit-save").click()
+    run(at)
+    assert "“tasted&#95;by” has no value yet" in at.error[0].value
+    at.text_input("edit-text-tasted_by").set_value("Ana")
+    at.button("edit-save").click()
+    run(at)
+    assert engine.librarian("wine").rows["w001"].metadata["tasted_by"] == "Ana"

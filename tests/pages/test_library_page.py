@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 
 import pytest
 from page_steps import OpenApp, address, ask, keys, run, texts
@@ -214,10 +215,22 @@ def test_building_anew_asks_for_what_was_changed(open_library: OpenApp, engine: 
     at.number_input("reindex-tokens").set_value(100)
     next(b for b in at.button if b.label == "Re-index").click()
     run(at)
-    assert librarian.reindexed == [{"chunking.section_tokens": "100"}]
+    assert librarian.reindexed == [{"chunking.section_tokens": "100", "embedding.model": "fake"}]
     assert "Re&#45;index&#58; fake, sections of 100" in texts(at)
     assert any(key.startswith("cancel-") for key in keys(at))
     librarian.hold.set()
+
+
+def test_settings_that_ask_for_another_index_fill_the_form(
+    open_library: OpenApp, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    librarian = engine.librarian("wine")
+    status = replace(librarian.status(), outdated=True, wanted=("other", 300))
+    monkeypatch.setattr(librarian, "status", lambda *, checks=True: status)
+    at = show(open_library(prototype="wine"), "Index")
+    next(b for b in at.button if b.label == "Re-index").click()
+    run(at)
+    assert librarian.reindexed == [{"chunking.section_tokens": "300", "embedding.model": "other"}]
 
 
 # --- words -----------------------------------------------------------------------
