@@ -71,7 +71,7 @@ class StoredChunks:
         self._lock = threading.Lock()
         self._searcher: object = None
         self._known: OrderedDict[str, _Stored] = OrderedDict()
-        self._matching: OrderedDict[Filter, _Matching] = OrderedDict()
+        self._matching: OrderedDict[str, _Matching] = OrderedDict()
 
     # --- by vector
 
@@ -123,12 +123,13 @@ class StoredChunks:
         """The chunks that a filter matches; those of the last filters are kept."""
         import tantivy
 
+        key = repr(where)  # of filters themselves, one for true and one for 1 are equal
         with self._keywords.reading() as (searcher, index):
             with self._lock:
                 self._forget_unless(searcher)
-                known = self._matching.get(where)
+                known = self._matching.get(key)
                 if known is not None:
-                    self._matching.move_to_end(where)
+                    self._matching.move_to_end(key)
                     return known
             query = tantivy.Query.const_score_query(to_tantivy(where, index), 0.0)
             hits = searcher.search(query, max(1, searcher.num_docs), count=False).hits
@@ -140,7 +141,7 @@ class StoredChunks:
         )
         with self._lock:
             if self._searcher is searcher:
-                self._matching[where] = made
+                self._matching[key] = made
                 while sum(len(kept.ids) for kept in self._matching.values()) > _KEPT_ROWS:
                     self._matching.popitem(last=False)
         return made

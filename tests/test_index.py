@@ -411,6 +411,40 @@ def test_a_write_beside_another_process_loses_neither(home: Path, monkeypatch: p
         assert [index.search(row, 1)[0].chunk_id for row in rows] == [f"{document_id}:{n}" for n in range(10)]
 
 
+REPLACER = """
+import sys
+from pathlib import Path
+import numpy as np
+from rag.index import ChunkIndex
+from rag.index.client import _folder
+from tests.test_index import document
+
+folder = Path(sys.argv[1])
+here, there = (ChunkIndex(_folder(folder), "test", dimensions=16) for _ in range(2))
+draw = np.random.default_rng(0)
+for again in range(12):
+    items = []
+    for n in range(40):
+        record, chunks, _ = document(f"d{n}", *"abcdefghijklmn"[: 6 + (n * 7 + again) % 9])
+        rows = draw.normal(size=(len(chunks), 16)).astype(np.float32)
+        items.append((record, chunks, rows / np.linalg.norm(rows, axis=1, keepdims=True)))
+    here.write(items)
+    there.refresh()  # opens the graph that is on disk
+    _, chunks, rows = items[7]
+    assert there.search(rows[2], 1)[0].chunk_id == "d7:2"
+"""
+
+
+def test_a_graph_saved_many_times_while_documents_are_replaced_can_be_opened(home: Path) -> None:
+    """Chroma's own fault ends the process, so this is tried in another one."""
+    folder = home / "replaced"
+    folder.mkdir()
+
+    done = subprocess.run([sys.executable, "-c", REPLACER, str(folder)], stderr=subprocess.PIPE, timeout=120)
+
+    assert done.returncode == 0, done.stderr.decode()[-500:]
+
+
 def test_searches_go_on_while_the_graph_is_reopened(home: Path) -> None:
     index = local(home)
     index.write([document(f"d{n}", *"abcde") for n in range(20)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -129,6 +130,23 @@ def test_what_was_read_is_forgotten_when_the_library_changes(tmp_path: Path) -> 
 
     assert made.chunks.get(["d7:0"]) == {}
     assert made.chunks.search(vector, 5, where) == []
+
+
+def test_true_and_one_are_two_filters(tmp_path: Path) -> None:
+    """Python holds that ``True == 1.0``, so the filters are equal as well."""
+    (a, chunks_a, rows_a), (b, chunks_b, rows_b) = document(1), document(2)
+    items: list[Item] = [
+        (replace(a, metadata={"rating": True}), chunks_a, rows_a),
+        (replace(b, metadata={"rating": 1.0}), chunks_b, rows_b),
+    ]
+    made = library(tmp_path, items)
+    is_true, is_one = parse({"rating": True}), parse({"rating": 1})
+
+    first = made.chunks.search(rows_a[0], 3, is_true)
+    second = made.chunks.search(rows_a[0], 3, is_one)
+
+    assert {hit.chunk_id for hit in first} == {"d1:0", "d1:1", "d1:2"}
+    assert {hit.chunk_id for hit in second} == {"d2:0", "d2:1", "d2:2"}
 
 
 def test_while_the_keyword_index_is_behind_chroma_is_read(tmp_path: Path) -> None:

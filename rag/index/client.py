@@ -155,6 +155,10 @@ class ChromaClient:
         if self.folder is not None:
             graph.keep(self.folder, str(collection.id))
 
+    def saved(self, collection: Any) -> int:
+        """Up to where in Chroma's log the graph on disk goes: another number after each saving."""
+        return 0 if self.folder is None else graph.position(self.folder, str(collection.id))
+
     def disk(self, collection: Any) -> int:
         """Bytes that a collection takes here; 0 where a server keeps it."""
         return 0 if self.folder is None else graph.disk(self.folder, str(collection.id))

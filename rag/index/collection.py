@@ -49,6 +49,8 @@ class ChunkIndex:
         self.stamp = ""
         """The last write that this object knows of; empty before the first."""
         self._client = client
+        self._erased = False
+        """Whether this object deleted chunks: their elements stay in the graph, marked."""
 
     # --- staying in step with other processes
 
@@ -211,10 +213,16 @@ class ChunkIndex:
                     yield None
                     return
                 self._mark(collection)
+                before = self._client.saved(collection)
                 try:
                     yield collection
                 finally:
                     self._mark(collection)
+                if self._erased and self._client.saved(collection) != before:
+                    # Of a graph with deleted elements Chroma 1.5.9 saves once what can be loaded
+                    # again; saved again from the same memory, it ends the next process to open it.
+                    self._client.loaded[self.name] = ""
+                    self._load()
 
     def _create(self) -> Any:
         if self._client.hnsw:
@@ -253,6 +261,7 @@ class ChunkIndex:
         for batch in batches(chunk_ids, self._client.batch):
             self._client.keep(collection)
             collection.delete(ids=batch)
+            self._erased = True
 
     def _check(self, record: DocumentRecord, chunks: Sequence[Chunk], vectors: Vectors) -> None:
         if vectors.shape != (len(chunks), self.dimensions):

@@ -111,6 +111,11 @@ def discard(folder: Path) -> None:
                 shutil.rmtree(path, ignore_errors=True)
 
 
+def position(folder: Path, collection: str) -> int:
+    """Up to where in the log the saved graph of a collection goes; 0 where none is saved."""
+    return _position(folder, collection)[1]
+
+
 def disk(folder: Path, collection: str) -> int:
     """Bytes of a collection's graph, of the copy, and of its share of the database by its records."""
     segment, _ = _position(folder, collection)
