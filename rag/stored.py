@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.errors import IndexingError
 from rag.filters import Filter, Nothing, clean, to_tantivy
 from rag.index import ChunkIndex
 from rag.index.layout import decode, encode
@@ -60,8 +61,10 @@ class _Matching:
 class StoredChunks:
     """Search by vector under any filter, and reading by id. Safe to share between threads.
 
-    ``behind`` says whether the keyword index lacks what the collection holds, as it does
-    while another process writes: everything is then read from Chroma.
+    ``behind`` says whether the keyword index may lack what the collection holds, as it does
+    while another process writes. What it held before goes together, so questions go on from
+    that: Chroma's graph and records do not agree in this process then. Only where it holds
+    nothing is everything read from Chroma.
     """
 
     def __init__(self, index: ChunkIndex, keywords: KeywordIndex, behind: Callable[[], bool]) -> None:
@@ -80,8 +83,10 @@ class StoredChunks:
 
         Under a filter by whatever way :func:`rag.plan.choose` expects to be the fastest.
         """
-        if where is None or n < 1 or isinstance(where, Nothing) or self._behind():
+        if n < 1 or isinstance(where, Nothing) or self._lost():
             return self._index.search(vector, n, where)
+        if where is None:
+            return self._nearest(vector, n)
         return self.search_by(self.plan(where, n), vector, n, where)
 
     def plan(self, where: Filter, n: int) -> Plan:
@@ -90,10 +95,11 @@ class StoredChunks:
 
     def search_by(self, plan: Plan, vector: NDArray[np.float32], n: int, where: Filter) -> list[Hit]:
         """:meth:`search` by the plan that is given."""
-        if plan.way == "exact":
+        # While another process writes, only what was kept here goes together.
+        if plan.way == "exact" or self._behind():
             return self._exact(vector, n, where)
         if plan.way == "oversample":
-            hits = self._index.search(vector, plan.candidates)
+            hits = self._nearest(vector, plan.candidates)
             allowed = self._among([hit.chunk_id for hit in hits], where)
             kept = [hit for hit in hits if hit.chunk_id in allowed][:n]
             if len(kept) == n:
@@ -101,6 +107,24 @@ class StoredChunks:
             # What matches lies further from the question than most: ask for it alone.
             return self.search_by(instead(self.count(where), self.total()), vector, n, where)
         return self._index.search(vector, n, where)
+
+    def _lost(self) -> bool:
+        """Whether there is nothing here to read, and nobody to mend it now."""
+        return self._behind() and self._keywords.empty
+
+    def _nearest(self, vector: NDArray[np.float32], n: int) -> list[Hit]:
+        """What the graph says; while another process writes it may refuse, and all are compared."""
+        try:
+            return self._index.search(vector, n)
+        except IndexingError:
+            if not self._behind():
+                raise
+        hits: list[Hit] = []
+        for ids, rows in self.blocks():
+            scores = rows @ vector
+            hits += [Hit(key, min(1.0, float(score))) for key, score in zip(ids, scores, strict=True)]
+            hits = sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))[:n]
+        return hits
 
     def _exact(self, vector: NDArray[np.float32], n: int, where: Filter) -> list[Hit]:
         found = self._all(where)
@@ -185,14 +209,14 @@ class StoredChunks:
 
     def get(self, chunk_ids: Sequence[str]) -> dict[str, IndexedChunk]:
         """The chunks of these ids, in their order; ids that are not there are left out."""
-        if self._behind():
+        if self._lost():
             return self._index.get(chunk_ids)
         found = self._read(chunk_ids)
         return {key: found[key].found for key in chunk_ids if key in found}
 
     def vectors(self, chunk_ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """The unit vectors of these chunks; ids that are not there are left out."""
-        if self._behind():
+        if self._lost():
             return self._index.vectors(chunk_ids)
         return {key: stored.vector for key, stored in self._read(chunk_ids).items()}
 

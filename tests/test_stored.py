@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rag.errors import IndexingError
 from rag.filters import matches, parse
 from rag.index import ChunkIndex, open_client
 from rag.library import Item, Library
@@ -149,7 +150,29 @@ def test_true_and_one_are_two_filters(tmp_path: Path) -> None:
     assert {hit.chunk_id for hit in second} == {"d2:0", "d2:1", "d2:2"}
 
 
-def test_while_the_keyword_index_is_behind_chroma_is_read(tmp_path: Path) -> None:
+def test_while_another_process_writes_questions_go_on_from_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = library(tmp_path)
+    other = Library(made.index, tmp_path / "keyword", tmp_path / "lock")
+    vector = ITEMS[7][2][0]
+
+    def refuse(*_: object) -> None:
+        raise IndexingError("The index (Chroma) refused: Error finding id.")
+
+    with other.writing():
+        (tmp_path / "keyword" / "stamp").unlink()
+        made.refresh()
+        for name in ("search", "get", "vectors"):
+            monkeypatch.setattr(made.index, name, refuse)
+
+        assert made.chunks.search(vector, 3)[0].chunk_id == "d7:0"
+        assert len(made.chunks.search(vector, 5, parse({"price": 7}))) == 3
+        assert made.chunks.get(["d7:0"])["d7:0"].title == "Title 7"
+        assert list(made.chunks.vectors(["d7:0"])) == ["d7:0"]
+
+
+def test_where_the_keyword_index_is_lost_chroma_is_read(tmp_path: Path) -> None:
     made = library(tmp_path)
     other = Library(made.index, tmp_path / "keyword", tmp_path / "lock")
     where = parse({"price": 7})
