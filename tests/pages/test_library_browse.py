@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from page_steps import OpenApp, address, keys, run, texts
 from streamlit.testing.v1 import AppTest
 
@@ -130,10 +128,3 @@ def test_keeping_deletes_nothing(open_library: OpenApp, engine: FakeEngine) -> N
     run(at)
     assert "w001" in engine.librarian("wine").rows
     assert "library-delete-now" not in keys(at)
-
-
-def test_the_page_of_documents_is_drawn_soon(open_library: OpenApp) -> None:
-    at = open_library(prototype="wine")
-    started = time.perf_counter()
-    run(at)
-    assert time.perf_counter() - started < 2

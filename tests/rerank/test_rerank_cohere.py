@@ -134,7 +134,7 @@ def test_a_second_attempt_that_is_answered_is_taken(cohere: FakeCohere) -> None:
     assert reranker(cohere).rerank("magic", FOUND)[0].document_id == "c"
 
 
-@pytest.mark.parametrize("failure", [drip, lambda handler: time.sleep(3)], ids=["drip", "silence"])
+@pytest.mark.parametrize("failure", [drip, lambda handler: time.sleep(8)], ids=["drip", "silence"])
 def test_a_question_waits_for_the_timeout_and_no_longer(cohere: FakeCohere, failure: Any) -> None:
     cohere.failures = [failure] * 3
     started = time.monotonic()
@@ -142,7 +142,7 @@ def test_a_question_waits_for_the_timeout_and_no_longer(cohere: FakeCohere, fail
     with pytest.raises(RerankError, match=r"in time|Timeout"):
         reranker(cohere, timeout=0.4).rerank("magic", FOUND)
 
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 6
 
 
 def test_a_server_that_is_not_there_is_said() -> None:
