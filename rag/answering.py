@@ -107,7 +107,7 @@ def by_model(generator: Completes, question: str, history: Sequence[Turn]) -> st
     """The question made to stand alone by a model; None where that failed, or gave none.
 
     What does not look like a question of about that length is not taken: a model may answer it
-    instead, and what is searched with is shown nowhere else.
+    instead of rewriting it.
     """
     turns = "\n".join(f"Question: {t.question}\nAnswer: {t.text}" for t in history_within(history, _RECENT))
     try:

@@ -430,9 +430,9 @@ class Engine:
     def _answered(
         self, generator: Generator, found: Search, history: Sequence[Turn], model: Embedding
     ) -> Iterator[str | Draft]:
-        quoting = ExtractiveGenerator()
         if isinstance(generator, ExtractiveGenerator):
             return generator.generate(found.rewritten, found.passages, history)
+        quoting = ExtractiveGenerator()
         written = generator.generate(found.question, found.passages, history)
         return or_quoted(
             checked(written, found.passages, _judge(self.embedder(model))),
@@ -461,8 +461,8 @@ class Engine:
         ``accepted`` and the errors are those of :meth:`search`.
         """
         started = time.perf_counter()
-        settings = settings or self.prototype(name).settings
         prototype = self.prototype(name)
+        settings = settings or prototype.settings
         generator = choose(settings, self.environment, prototype.folder)
         rewritten = None
         if history and settings.rewrite == "auto" and not isinstance(generator, ExtractiveGenerator):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 from rag.config import Environment, Settings
 from rag.errors import UsageError
@@ -34,9 +35,7 @@ def choose(
     if name == "extractive":
         return ExtractiveGenerator()
     prompt = load_prompt(settings.prompt, folder)
-    order: Order = "rank" if settings.prompt_order == "rank" else "edges"
-    if settings.prompt_order == "reverse":
-        order = "reverse"
+    order = cast(Order, settings.prompt_order)  # as rag.config checked it
     if name == "openai":
         if not (environment.openai_api_key or environment.openai_base_url):
             raise UsageError(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from rag.errors import GenerationError
@@ -20,6 +21,19 @@ TIMEOUT = 60.0
 """Seconds to wait for the next piece; a local model may take long to read its prompt."""
 DEADLINE = 300.0
 """Seconds for the whole answer: a server that drips a letter a minute never times out by pieces."""
+
+
+@lru_cache(maxsize=4)
+def _client(key: str | None, base_url: str | None, timeout: float, retries: int) -> Any:
+    """One client for all questions, so that they share its connections; it is safe between threads."""
+    import openai
+
+    return openai.OpenAI(
+        api_key=key or "none",  # a compatible server needs one that is not empty
+        base_url=base_url,
+        timeout=timeout,
+        max_retries=retries,
+    )
 
 
 class OpenAIGenerator:
@@ -46,7 +60,6 @@ class OpenAIGenerator:
         self._key, self._base_url, self._timeout, self._retries = key, base_url, timeout, retries
         self._prompt, self._order = prompt, order
         self._temperature, self._max_tokens, self._deadline = temperature, max_tokens, deadline
-        self._opened: Any = None
 
     def generate(
         self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
@@ -125,16 +138,7 @@ class OpenAIGenerator:
         return limits
 
     def _client(self) -> Any:
-        if self._opened is None:
-            import openai
-
-            self._opened = openai.OpenAI(
-                api_key=self._key or "none",  # a compatible server needs one that is not empty
-                base_url=self._base_url,
-                timeout=self._timeout,
-                max_retries=self._retries,
-            )
-        return self._opened
+        return _client(self._key, self._base_url, self._timeout, self._retries)
 
     def _model(self) -> str:
         """The model that was set, or the default; of a compatible server the first that it lists."""
