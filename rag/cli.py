@@ -25,8 +25,6 @@ from rag.errors import NotFound, ThumbprintError, UsageError
 from rag.filters import parse
 from rag.types import Turn, Where
 
-Result = tuple[Any, int]
-
 MAX_CLAIM, MAX_SOURCE = 2_000, 200_000
 """Characters of what ``check`` compares: a sentence, and a long document."""
 

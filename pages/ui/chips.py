@@ -40,7 +40,7 @@ the dark theme is too light for white text of this size (3.5 to 1), so it is dar
 
 
 def style() -> None:
-    """How chips look. Call it once on the page."""
+    """How chips look. Call it once on the page. HTML of ours alone: no text of anyone is in it."""
     st.html(_STYLE)
 
 
