@@ -86,6 +86,11 @@ class Settings:
         )
 
     @property
+    def values(self) -> dict[str, Any]:
+        """Every setting under its stable key, as JSON values."""
+        return {f.metadata["key"]: getattr(self, f.name) for f in fields(self)}
+
+    @property
     def fingerprint(self) -> str:
         """Twelve hex digits that differ whenever any setting does."""
         text = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)

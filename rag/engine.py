@@ -514,7 +514,7 @@ class Engine:
         )
 
         def store(record: Answer) -> None:
-            self.store.save_answer(record, replaces=replaces)
+            self.store.save_answer(record, replaces=replaces, settings=settings.values)
 
         return Response(answer, pieces, store, started)
 
