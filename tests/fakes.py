@@ -119,6 +119,11 @@ class FakeFacetValues:
     documents: int = 0
 
 
+@dataclass(frozen=True)
+class FakeSearch:
+    passages: tuple[Passage, ...]
+
+
 class FakeResponse:
     def __init__(
         self,
@@ -230,6 +235,19 @@ class FakeEngine:
 
     def matching(self, name: str, where: Where | None) -> tuple[int, int]:
         return len(self._matching(where)), len(WINES)
+
+    def search(self, name: str, question: str, **_: object) -> FakeSearch:
+        """The wines one word of which the question has, in passages of two sentences."""
+        words = set(re.findall(r"\w+", question.casefold()))
+        found = [
+            (n, row)
+            for n, row in enumerate(WINES)
+            if words & set(re.findall(r"\w+", f"{row['name']} {row['country']}".casefold()))
+        ]
+        text = "{0} is kept in the cellar. It is a wine of {1} and lies on the left."
+        return FakeSearch(
+            tuple(_passage(10 + n, text.format(row["name"], row["country"]), row) for n, row in found)
+        )
 
     def ask(
         self,
