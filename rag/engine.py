@@ -19,6 +19,7 @@ import numpy as np
 
 from rag import confidence
 from rag.answering import DONT_KNOW, by_model, checked, or_quoted
+from rag.beside import Besides
 from rag.catalogue import Catalogue
 from rag.chunk import Chunking
 from rag.cite import Judgement, judge
@@ -113,6 +114,7 @@ class Engine:
         self._in_force = weights
         self.environment = environment or Environment.load()
         self.shelf = Shelf(self.environment, load_model)
+        self._besides = Besides(self.shelf)
         self._lock = threading.Lock()
         self._store: Store | None = None
         self._rerankers = Rerankers(self.environment)
@@ -181,6 +183,14 @@ class Engine:
     def library(self, prototype: Prototype) -> Library:
         """The prototype's pair of indexes, opened once."""
         return self.shelf.library(prototype)
+
+    def beside(self, name: str, settings: Settings, progress: Progress | None = None) -> Library | None:
+        """The index for settings that cut or embed the documents another way; see :mod:`rag.beside`.
+
+        None where they ask for the index in force. Built, or brought up to date, if need be.
+        """
+        self.ready(name, progress)
+        return self._besides.library(name, settings, progress)
 
     def embedder(self, wanted: Embedding | str) -> Embedder:
         """The embedding model of some settings, or of a name; loaded on the first call."""
@@ -267,6 +277,7 @@ class Engine:
         propose: bool = False,
         accepted: Sequence[Where] | None = None,
         rewritten: str | None = None,
+        beside: Library | None = None,
     ) -> Search:
         """Passages for a question, best first; none where the filters leave no document.
 
@@ -276,6 +287,7 @@ class Engine:
         words for it then count as covered as far as the filters given say the same.
 
         ``rewritten`` is what to search with; by default a follow-up is made to stand alone by rule.
+        ``beside`` is a side index (:meth:`beside`) of these settings, to search instead.
 
         Raises :class:`UsageError` for a question without words, one that is too long, or a
         filter that means nothing, and :class:`IndexingError` for an empty library.
@@ -285,9 +297,20 @@ class Engine:
 
         def under(prototype: Prototype, settings: Settings | None) -> Search:
             return self._search(
-                prototype, settings, question, where, history, question_id, propose, accepted, rewritten
+                prototype,
+                settings,
+                question,
+                where,
+                history,
+                question_id,
+                propose,
+                accepted,
+                rewritten,
+                beside,
             )
 
+        if beside is not None:
+            return under(prototype, settings)
         try:
             found = under(prototype, settings)
         except ThumbprintError:
@@ -316,13 +339,14 @@ class Engine:
         propose: bool,
         accepted: Sequence[Where] | None,
         rewritten: str | None,
+        beside: Library | None,
     ) -> Search:
         started = time.perf_counter()
         question = _clean(question)
         history = [Turn(_printable(turn.question), _printable(turn.text)) for turn in history]
         name = prototype.name
         settings = settings or prototype.settings
-        if settings.embedding_model != prototype.settings.embedding_model:
+        if beside is None and settings.embedding_model != prototype.settings.embedding_model:
             raise UsageError(
                 f"“{name}” was indexed with {prototype.settings.embedding_model}, and a question must be "
                 "embedded by the same model. Set embedding.model in its prototype.toml and ingest again."
@@ -330,7 +354,7 @@ class Engine:
         asked_for = combine(parse(settings.where), parse(where))
         if rewritten is None:
             rewritten = question if settings.rewrite == "off" else standalone(question, history)
-        library = self.library(prototype)
+        library = beside or self.library(prototype)
         library.refresh()
         model = self.embedder(settings.embedding)
         clock = [time.perf_counter()]
@@ -454,11 +478,12 @@ class Engine:
         link: str | None = None,
         question_id: str | None = None,
         accepted: Sequence[Where] | None = None,
+        beside: Library | None = None,
     ) -> Response:
         """Answer a question; the record is stored when the response has been read.
 
         In a chat the record names the filters that the question proposes, applied or not.
-        ``accepted`` and the errors are those of :meth:`search`.
+        ``accepted``, ``beside`` and the errors are those of :meth:`search`.
         """
         started = time.perf_counter()
         prototype = self.prototype(name)
@@ -477,6 +502,7 @@ class Engine:
             propose=origin == "chat",
             accepted=accepted,
             rewritten=rewritten,
+            beside=beside,
         )
         calibration = _calibration(self._weights(settings))
         sure = found.confidence >= confidence.threshold(settings.abstain, calibration)

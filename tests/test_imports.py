@@ -35,10 +35,11 @@ LAYERS: list[tuple[set[str], bool]] = [
     ({"guess", "live", "staging", "doctor"}, False),
     ({"catalogue", "ingest"}, False),
     ({"shelf", "jobs"}, False),
-    ({"rebuild"}, False),
+    ({"recut"}, False),
+    ({"rebuild", "beside"}, False),
     ({"librarian"}, False),
     ({"engine"}, False),
-    ({"show", "fit"}, False),
+    ({"show", "fit", "compare"}, False),
     ({"cli"}, False),
     ({"__main__"}, False),
 ]  # fmt: skip

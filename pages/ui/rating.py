@@ -89,7 +89,7 @@ class Rated:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.button("Done", key=f"done-{self.answer.id}", on_click=_open, args=(self.answer.id, False))
                 st.caption(
-                    "All of it is optional, and saved as you go. Click the thumb again to take it back.",
+                    "All of it is optional, and kept as you give it. Click the thumb again to take it back.",
                     width="content",
                 )
 

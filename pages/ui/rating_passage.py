@@ -13,7 +13,7 @@ import streamlit as st
 
 from pages.ui import evidence, frame
 from pages.ui.frame import Page
-from pages.ui.text import one_line, plain
+from pages.ui.text import one_line
 from rag.errors import ThumbprintError
 from rag.prototypes import Prototype
 from rag.sentences import sentences
@@ -21,10 +21,13 @@ from rag.types import Answer, Passage, Relevant
 
 _FOUND = 8
 """Passages that a search of the reader's own shows."""
-_SNIPPET = 180
-"""Characters of a passage in the list: what it is about, in two lines."""
+_SNIPPET = 140
+"""Characters of a passage in the list: its best sentence, in two lines."""
+_QUOTED = 400
+"""Characters of the passage that is chosen."""
 _NAME = 60
 _SENTENCE = 110
+_QUESTION = "Which passage answers the question?"
 _WIDGETS = ("right", "other", "sentence")
 
 Record = Callable[[Page, str, Relevant | None], None]
@@ -34,16 +37,14 @@ Record = Callable[[Page, str, Relevant | None], None]
 def draw(page: Page, prototype: Prototype, answer: Answer, chosen: Relevant | None, record: Record) -> None:
     """The passages of the answer, a search for others, and what is chosen. ``record`` stores it."""
     found = _found(answer.id)
-    st.markdown("Which passage answers the question?")
     if answer.passages:
         _list(page, answer, "right", answer.passages, chosen, record)
     st.text_input(
-        "Search the documents for it",
+        "None of these? Search the documents" if answer.passages else _QUESTION,
         key=_key("lookup", answer.id),
         icon=":material/search:",
         max_chars=500,
-        placeholder="None of these? Search the documents",
-        label_visibility="collapsed",
+        placeholder="Words of the passage that you have in mind",
         on_change=_look,
         args=(page, prototype, answer),
     )
@@ -76,13 +77,14 @@ def _list(
     if key not in st.session_state:
         holding = (n for n, passage in enumerate(passages) if chosen and _holds(passage, chosen))
         st.session_state[key] = next(holding, None)
+    names = [one_line(evidence.name_of(passage), _NAME) for passage in passages]
     st.radio(
-        "Passages of the answer" if name == "right" else "Passages found",
+        _QUESTION if name == "right" else "Passages found",
         range(len(passages)),
         key=key,
-        format_func=lambda n: f"**{one_line(evidence.name_of(passages[n]), _NAME)}**",
-        captions=[one_line(passage.text, _SNIPPET) for passage in passages],
-        label_visibility="collapsed",
+        # Not as captions: of a radio button, Streamlit's captions cannot be clicked.
+        format_func=lambda n: f"**{names[n]}** :small[:gray[{one_line(_best(passages[n]), _SNIPPET)}]]",
+        label_visibility="visible" if name == "right" else "collapsed",
         on_change=_choose,
         args=(page, answer.id, name, passages, record),
     )
@@ -91,7 +93,7 @@ def _list(
 def _chosen(
     page: Page, answer: Answer, passages: Sequence[Passage], chosen: Relevant, record: Record
 ) -> None:
-    st.markdown(f":green[:material/check_circle:] :small[{plain(chosen.text or chosen.source)}]")
+    st.markdown(f":green[:material/check_circle:] :small[{one_line(chosen.text or chosen.source, _QUOTED)}]")
     within = next((passage for passage in passages if _holds(passage, chosen)), None)
     spans = sentences(within.text) if within else []
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -129,6 +131,14 @@ def relevant(passage: Passage, retrieved: int | None) -> Relevant:
     return Relevant(
         passage.document_id, passage.start, passage.end, passage.source, passage.text, retrieved=retrieved
     )
+
+
+def _best(passage: Passage) -> str:
+    """The sentence that answers best by its score: a row of a catalogue begins like any other."""
+    if not passage.sentences:
+        return passage.text
+    best = max(passage.sentences, key=lambda sentence: sentence.score)
+    return passage.text[max(0, best.start - passage.start) : best.end - passage.start] or passage.text
 
 
 def _holds(passage: Passage, chosen: Relevant) -> bool:
