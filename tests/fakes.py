@@ -156,7 +156,10 @@ class FakeResponse:
 
     @property
     def answer(self) -> Answer:
-        assert self._answer is not None, "read the pieces first"
+        if self._answer is None:
+            for _ in self:
+                pass
+        assert self._answer is not None
         return self._answer
 
     def close(self) -> None:
@@ -236,6 +239,9 @@ class FakeEngine:
     def matching(self, name: str, where: Where | None) -> tuple[int, int]:
         return len(self._matching(where)), len(WINES)
 
+    def beside(self, name: str, settings: Settings, progress: object = None) -> None:
+        """It has no index to build."""
+
     def search(self, name: str, question: str, **_: object) -> FakeSearch:
         """The wines one word of which the question has, in passages of two sentences."""
         words = set(re.findall(r"\w+", question.casefold()))
@@ -262,6 +268,7 @@ class FakeEngine:
         origin: str = "chat",
         link: str | None = None,
         accepted: Sequence[Where] | None = None,
+        beside: object = None,
     ) -> FakeResponse:
         asked = {"question": question, "where": where, "history": tuple(history), "name": name}
         self.asked.append({**asked, "accepted": accepted})
@@ -269,6 +276,8 @@ class FakeEngine:
             raise GenerationError("The model did not answer. Ask again in a minute.")
         where, proposed, dropped = self._narrowed(name, question, where, accepted)
         quotes, abstained, notices = self._quotes(question, where)
+        if origin == "compare" and settings is not None:
+            quotes = quotes[: settings.k]
         passages = tuple(_passage(n, quote, row) for n, (quote, row) in enumerate(quotes))
         text, citations = _write(passages) if not abstained else ("I don't know from these documents.", ())
 
@@ -295,17 +304,19 @@ class FakeEngine:
                 generator="fake",
                 usage={},
                 seconds={"total": 0.02},
-                provenance=Provenance(name, "5e77", "1d3", "p1"),
+                provenance=Provenance(name, settings.fingerprint if settings else "5e77", "1d3", "p1"),
                 created=time.time(),
                 where=where,
                 conversation_id=conversation_id,
+                origin=origin,  # type: ignore[arg-type]
                 stopped=stopped,
                 notices=(*dropped, *notices),
                 proposed=proposed,
             )
 
         def store(answer: Answer) -> None:
-            self.store.save_answer(answer, replaces=replaces)
+            values = settings.values if settings else None
+            self.store.save_answer(answer, replaces=replaces, settings=values)
 
         return FakeResponse(pieces(), finish, store)
 
