@@ -12,7 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from rag.doctor import examine
 from rag.engine import Engine
 from rag.errors import NotFound, ThumbprintError, UsageError
 from rag.filters import parse
-from rag.types import Turn, Where
+from rag.types import Relevant, Turn, Where
 
 MAX_CLAIM, MAX_SOURCE = 2_000, 200_000
 """Characters of what ``check`` compares: a sentence, and a long document."""
@@ -334,6 +334,8 @@ def _feedback_add(engine: Engine, args: argparse.Namespace) -> int:
         comment=args.comment,
         correction=args.correction,
         origin="command",
+        passage=None if args.passage is None else _passage(args.passage),
+        reported=tuple(args.report),
     )
     value = {
         "answer_id": feedback.answer_id,
@@ -342,9 +344,28 @@ def _feedback_add(engine: Engine, args: argparse.Namespace) -> int:
         "reasons": list(feedback.reasons),
         "comment": feedback.comment,
         "correction": feedback.correction,
+        "passage": None if feedback.passage is None else asdict(feedback.passage),
+        "reported": list(feedback.reported),
     }
     _print(args, value, f"Saved as revision {feedback.revision}.")
     return 0
+
+
+def _passage(text: str) -> Relevant:
+    """The span that answers the question, as JSON: what ``search`` prints of a passage will do."""
+    try:
+        value = json.loads(text)
+        document, start, end = value["document_id"], value["start"], value["end"]
+        rest = {key: value[key] for key in ("source", "text") if key in value}
+        kinds = isinstance(document, str) and all(isinstance(part, str) for part in rest.values())
+        if not kinds or not all(isinstance(at, int) and not isinstance(at, bool) for at in (start, end)):
+            raise ValueError
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise UsageError(
+            "--passage takes a JSON object with document_id, start and end (whole numbers), and source and "
+            "text where they are known."
+        ) from None
+    return Relevant(document, start, end, **rest)
 
 
 def _fit(engine: Engine, args: argparse.Namespace) -> int:
@@ -456,6 +477,10 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--reason", action="append", default=[])
     add.add_argument("--comment", default="")
     add.add_argument("--correction", default="")
+    add.add_argument("--passage", metavar="JSON", help="the span of a document that answers the question")
+    add.add_argument(
+        "--report", action="append", type=int, default=[], metavar="N", help="a citation that is wrong"
+    )
 
     fitting = command(
         commands, "fit", _fit, "Fit the weights of the signals and the confidence on labelled questions."

@@ -44,6 +44,7 @@ def draw(page: Page, prototype: Prototype, ask: Callable[[str | None], None]) ->
                     key=f"compare-offer-{n}",
                     icon=":material/arrow_forward:",
                     type="tertiary",
+                    wrap=False,
                     on_click=ask,
                     args=(question,),
                 )

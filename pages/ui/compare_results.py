@@ -96,8 +96,7 @@ def _bars(standing: Standing) -> str:
     )
     if standing.share is None:
         return bar
-    # The share of the first is drawn from its end of the bar: further right is more of the first's
-    # colour above, so the scale runs like the bar does.
+    # The scale runs like the bar: further right is a larger share for the first, whose colour is left.
     low, share, high = standing.low * 100, standing.share * 100, standing.high * 100
     return bar + (
         '<div aria-hidden="true" style="position:relative;height:18px;margin-top:8px">'
@@ -109,4 +108,7 @@ def _bars(standing: Standing) -> str:
         f'border-radius:3px;background:{_COLOURS["one"]};opacity:.55"></div>'
         f'<div style="position:absolute;left:calc({share:.2f}% - 6px);top:3px;width:12px;height:12px;'
         f'border-radius:6px;background:{_COLOURS["one"]}"></div></div>'
+        '<div aria-hidden="true" style="display:flex;justify-content:space-between;font-size:12px;'
+        'opacity:.65">'
+        "<span>0 %</span><span>one half of the decided votes</span><span>100 %</span></div>"
     )

@@ -121,7 +121,8 @@ def adopt(prototype: Prototype, sides: Sequence[Mapping[str, object]]) -> None:
 
 def words(values: Mapping[str, tuple[object, object]], side: int) -> str:
     """One of two settings in a line of Markdown: the keys that differ, with its values."""
-    said = [f"{_LABELS.get(name, name)}: {_word(name, both[side])}" for name, both in values.items()]
+    order = sorted(values, key=lambda name: list(_LABELS).index(name) if name in _LABELS else len(_LABELS))
+    said = [f"{_LABELS.get(name, name)}: {_word(name, values[name][side])}" for name in order]
     return one_line(" · ".join(said)) or "settings that are not known here"
 
 

@@ -29,6 +29,10 @@ _NAME = 60
 _SENTENCE = 110
 _QUESTION = "Which passage answers the question?"
 _WIDGETS = ("right", "other", "sentence")
+_STYLE = """<style>
+[class*="st-key-right-"] [role="radiogroup"], [class*="st-key-other-"] [role="radiogroup"] { gap: 0.5rem; }
+</style>"""
+"""Passages of several lines each need more between them than Streamlit leaves."""
 
 Record = Callable[[Page, str, Relevant | None], None]
 """Callback: this is what answers the question, or None."""
@@ -37,6 +41,7 @@ Record = Callable[[Page, str, Relevant | None], None]
 def draw(page: Page, prototype: Prototype, answer: Answer, chosen: Relevant | None, record: Record) -> None:
     """The passages of the answer, a search for others, and what is chosen. ``record`` stores it."""
     found = _found(answer.id)
+    st.html(_STYLE)
     if answer.passages:
         _list(page, answer, "right", answer.passages, chosen, record)
     st.text_input(
@@ -138,7 +143,8 @@ def _best(passage: Passage) -> str:
     if not passage.sentences:
         return passage.text
     best = max(passage.sentences, key=lambda sentence: sentence.score)
-    return passage.text[max(0, best.start - passage.start) : best.end - passage.start] or passage.text
+    text = passage.text[max(0, best.start - passage.start) : best.end - passage.start]
+    return text.removeprefix(passage.title).strip() or passage.text
 
 
 def _holds(passage: Passage, chosen: Relevant) -> bool:
