@@ -39,6 +39,7 @@ LAYERS: list[tuple[set[str], bool]] = [
     ({"librarian"}, False),
     ({"engine"}, False),
     ({"show", "fit"}, False),
+    ({"commands"}, False),
     ({"cli"}, False),
     ({"__main__"}, False),
 ]  # fmt: skip
