@@ -40,6 +40,7 @@ LAYERS: list[tuple[set[str], bool]] = [
     ({"librarian"}, False),
     ({"engine"}, False),
     ({"show", "fit", "compare"}, False),
+    ({"commands"}, False),
     ({"cli"}, False),
     ({"__main__"}, False),
 ]  # fmt: skip
