@@ -61,7 +61,9 @@ def verdict(standing: Standing, one: str, other: str) -> str:
     favoured, rival, share, low, high = one, other, standing.share, standing.low, standing.high
     if share < 0.5:
         favoured, rival, share, low, high = other, one, 1 - share, 1 - high, 1 - low
-    interval = f"{share:.0%} of the decided votes, 95 % interval {low:.1%} to {high:.1%}"
+    interval = (
+        f"{share * 100:.0f} % of the decided votes, 95 % interval {low * 100:.1f} to {high * 100:.1f} %"
+    )
     if standing.ahead:
         return f":green[:material/check_circle:] **{favoured}** is ahead of {rival}: {interval}."
     if share == 0.5:

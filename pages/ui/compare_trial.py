@@ -94,12 +94,8 @@ def _made(answer: Answer) -> str:
 
 
 def _vote(page: Page, preference: Preference) -> None:
-    # A key of its own for what is stored: a vote that was not stored, or was changed in another
-    # tab, is drawn as it is on disk.
-    key = f"vote-{preference.pair}-{preference.revision}"
-    reason = f"why-{preference.pair}"
-    if key not in st.session_state:
-        st.session_state[key] = preference.choice
+    key, reason = f"vote-{preference.pair}", f"why-{preference.pair}"
+    st.session_state[key] = preference.choice  # as it is on disk, also where it could not be stored
     if reason not in st.session_state:
         st.session_state[reason] = preference.reason
     st.segmented_control(
