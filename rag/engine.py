@@ -18,7 +18,7 @@ from unicodedata import category
 import numpy as np
 
 from rag import confidence
-from rag.answering import DONT_KNOW, by_model, checked, or_quoted
+from rag.answering import DONT_KNOW, billing, by_model, checked, or_quoted
 from rag.catalogue import Catalogue
 from rag.chunk import Chunking
 from rag.cite import Judgement, judge
@@ -40,7 +40,7 @@ from rag.prepare import Preparation
 from rag.prototypes import Prototype, create_prototype, list_names, list_prototypes
 from rag.rebuild import index_wish, rebuild
 from rag.rerankers import UNAVAILABLE, Rerankers
-from rag.response import Response
+from rag.response import Bill, Response
 from rag.retrieve import best_sections, fill_budget, rank, reorder
 from rag.rewrite import standalone
 from rag.shelf import Shelf
@@ -516,7 +516,10 @@ class Engine:
         def store(record: Answer) -> None:
             self.store.save_answer(record, replaces=replaces)
 
-        return Response(answer, pieces, store, started)
+        if isinstance(generator, ExtractiveGenerator):
+            return Response(answer, pieces, store, started, lambda draft: Bill("", {}, 0.0))
+        folders = (prototype.folder, self.environment.home)
+        return Response(answer, pieces, store, started, billing(generator, folders, called=sure))
 
 
 def topic_covered(topic: str, first: Passage, library: Library, known: Iterable[str] = ()) -> float:

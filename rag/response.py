@@ -4,12 +4,29 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from rag.cite import check
+from rag.errors import GenerationError
 from rag.types import Answer, Draft
+
+BROKE_OFF = "generation-broke-off: "
+"""Opens the notice of an answer that failed half way; the reason follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """Which model wrote, its tokens in all calls for the answer, and what they cost (None: unknown)."""
+
+    model: str
+    usage: Mapping[str, int]
+    cost: float | None
+
+
+def _tokens(draft: Draft) -> Bill:
+    return Bill("", draft.usage, None)
 
 
 class Response:
@@ -21,8 +38,16 @@ class Response:
     """
 
     def __init__(
-        self, answer: Answer, pieces: Iterator[str | Draft], store: Callable[[Answer], None], started: float
+        self,
+        answer: Answer,
+        pieces: Iterator[str | Draft],
+        store: Callable[[Answer], None],
+        started: float,
+        bill: Callable[[Draft], Bill] = _tokens,
     ) -> None:
+        """``bill`` says, once the answer has ended, what it took to write it."""
+        self._bill = bill
+        self._failure: tuple[str, ...] = ()
         self._answer = answer
         self._pieces = pieces
         self._store = store
@@ -51,6 +76,9 @@ class Response:
                 if self._ended.is_set():  # closed meanwhile: what comes now is in no record
                     return
             stopped = False
+        except GenerationError as error:
+            self._failure = (f"{BROKE_OFF}{error}",)
+            raise
         finally:
             # Streamlit ends a script with an exception that is no Exception, and a reader
             # who leaves closes the generator: either way the record is kept.
@@ -95,17 +123,20 @@ class Response:
         seconds = {**self._answer.seconds, "generate": generating, "total": now - self._started}
         if self._first is not None:
             seconds["first"] = self._first - self._started
+        bill = self._bill(draft)
         self._answer = replace(
             self._answer,
             text=text,
             citations=check(shown, self._answer.passages),
-            usage=draft.usage,
+            usage=bill.usage,
+            model=bill.model,
+            cost=bill.cost,
             seconds=seconds,
             stopped=stopped,
             claims=tuple(c for c in draft.claims if c.end <= len(text)),
             quality=draft.quality,
             abstained=self._answer.abstained or draft.abstained,
             generator=draft.generator or self._answer.generator,
-            notices=(*self._answer.notices, *draft.notices),
+            notices=(*self._answer.notices, *draft.notices, *self._failure),
         )
         self._store(self._answer)

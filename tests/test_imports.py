@@ -18,15 +18,13 @@ LAYERS: list[tuple[set[str], bool]] = [
     (
         {
             "readers", "chunk", "embed", "index", "keyword", "retrieve", "generators", "cite", "confidence",
-            "rerank", "rewrite", "store", "plan", "listing", "vectors", "journal",
+            "rerank", "rewrite", "store", "plan", "listing", "vectors", "journal", "prices",
         },
         False,
     ),
+    ({"response"}, False),
     (
-        {
-            "stored", "facets", "prepare", "rerankers", "response", "versions", "answering", "uploads",
-            "edits",
-        },
+        {"stored", "facets", "prepare", "rerankers", "versions", "answering", "uploads", "edits"},
         False,
     ),
     ({"entries"}, False),

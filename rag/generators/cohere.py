@@ -37,6 +37,9 @@ class CohereGenerator:
         retries: int = 2,
     ) -> None:
         self.prompt_version = prompt.version
+        self.spent: list[Mapping[str, int]] = []
+        """Tokens of each short prompt, empty where the service did not say; :meth:`generate` gives its own."""
+        self.own_service = base_url is None
         self.model = model or DEFAULT_MODEL
         self._key, self._base_url, self._timeout, self._retries = key, base_url, timeout, retries
         self._prompt, self._order = prompt, order
@@ -122,6 +125,7 @@ class CohereGenerator:
                 **self._limits(300),
                 **extra,
             )
+            self.spent.append(_usage(reply.usage))
             content = reply.message.content or ()
             text = "".join(getattr(part, "text", "") or "" for part in content)
         if not text:

@@ -56,6 +56,9 @@ class OpenAIGenerator:
         retries: int = 2,
     ) -> None:
         self.prompt_version = prompt.version
+        self.spent: list[Mapping[str, int]] = []
+        """Tokens of each short prompt, empty where the service did not say; :meth:`generate` gives its own."""
+        self.own_service = base_url is None
         self.model = model
         self._key, self._base_url, self._timeout, self._retries = key, base_url, timeout, retries
         self._prompt, self._order = prompt, order
@@ -85,6 +88,7 @@ class OpenAIGenerator:
             reply = self._client().chat.completions.create(
                 model=self._model(), messages=messages, **self._limits(300), **extra
             )
+            self.spent.append(_usage(getattr(reply, "usage", None)))
             choices = getattr(reply, "choices", None)
             text = choices[0].message.content if choices else None
         if not text:
@@ -107,12 +111,7 @@ class OpenAIGenerator:
                 for chunk in stream:
                     if time.monotonic() > until:
                         raise GenerationError(f"{self._where} took too long for one answer. Ask again.")
-                    counts = getattr(chunk, "usage", None)
-                    if counts is not None:
-                        usage = {
-                            "input_tokens": int(counts.prompt_tokens or 0),
-                            "output_tokens": int(counts.completion_tokens or 0),
-                        }
+                    usage = _usage(getattr(chunk, "usage", None)) or usage
                     for choice in getattr(chunk, "choices", None) or ():
                         finished = choice.finish_reason or finished
                         piece = getattr(choice.delta, "content", None) if choice.delta else None
@@ -153,3 +152,15 @@ class OpenAIGenerator:
                     )
                 self.model = str(first.id)
         return self.model
+
+
+def _usage(counts: Any) -> dict[str, int]:
+    """Tokens as the service counted them; empty where it did not."""
+    if counts is None:
+        return {}
+    cached = getattr(getattr(counts, "prompt_tokens_details", None), "cached_tokens", None)
+    return {
+        "input_tokens": int(getattr(counts, "prompt_tokens", 0) or 0),
+        "output_tokens": int(getattr(counts, "completion_tokens", 0) or 0),
+        **({"cached_tokens": int(cached)} if cached else {}),
+    }
