@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 
 from rag.cite import check
 from rag.errors import GenerationError
-from rag.types import Answer, Draft
+from rag.types import Answer, Draft, Proposed
 
 BROKE_OFF = "generation-broke-off: "
 """Opens the notice of an answer that failed half way; the reason follows."""
+_PATIENCE = 3.0
+"""Seconds that a finished answer waits for what was begun beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,11 @@ class Response:
         store: Callable[[Answer], None],
         started: float,
         bill: Callable[[Draft], Bill] = _tokens,
+        proposed: Callable[[float], tuple[Proposed, ...] | None] | None = None,
     ) -> None:
-        """``bill`` says, once the answer has ended, what it took to write it."""
-        self._bill = bill
+        """What is known once the answer has ended: ``bill``, what it took to write it, and ``proposed``,
+        the filters that were looked for meanwhile (within so many seconds; None: those of the answer)."""
+        self._bill, self._proposed = bill, proposed
         self._failure: tuple[str, ...] = ()
         self._answer = answer
         self._pieces = pieces
@@ -123,11 +127,13 @@ class Response:
         seconds = {**self._answer.seconds, "generate": generating, "total": now - self._started}
         if self._first is not None:
             seconds["first"] = self._first - self._started
+        proposed = self._proposed(0.0 if stopped else _PATIENCE) if self._proposed else None
         bill = self._bill(draft)
         self._answer = replace(
             self._answer,
             text=text,
             citations=check(shown, self._answer.passages),
+            proposed=self._answer.proposed if proposed is None else proposed,
             usage=bill.usage,
             model=bill.model,
             cost=bill.cost,

@@ -33,8 +33,9 @@ _DEFINES = re.compile(r"\s*(what|who) (is|are|was|were|does|do) (an?|[a-z]+s) ",
 """Asks what something is, which needs no other subject."""
 _WORD = re.compile(r"[^\W_](?:[\w'’-]*\w)?")
 _CAPITAL = "[A-ZÀ-ÖØ-Þ]"
+_PARTICLE = "(?:of|do|da|de|du|des|del|di|la|le|les|der|von|van)"
 _NAME = re.compile(
-    rf"{_CAPITAL}[\w’'-]*(?:(?: (?:of|do|da|de|du|des|del|di|la|le|les|der|von|van)){{0,2}} {_CAPITAL}[\w’'-]*)+"
+    rf"{_CAPITAL}[\w’'-]*(?:(?: {_PARTICLE}){{0,2}} {_CAPITAL}[\w’'-]*)+"
     rf"|(?<=[\w,] ){_CAPITAL}[\w’'-]+"
 )
 """Several words with capitals, or one that does not begin a sentence."""

@@ -34,6 +34,12 @@ class Script:
     citations: Sequence[tuple[int, int, int, tuple[str, ...]]] = ()
     """Cohere: after piece n, a citation of start:end of the text by those documents."""
     content_type: str | None = None
+    whole: str | None = None
+    """What is replied to a request that does not stream; by default the pieces."""
+    whole_status: int = 200
+    """Status of such a reply."""
+    no_schema: bool = False
+    """Refuse requests that ask for a form of the reply."""
 
 
 @dataclass
@@ -80,8 +86,11 @@ def serve(*scripts: Script) -> Iterator[ChatServer]:
                     script.content_type,
                 )
                 return
+            if script.no_schema and "response_format" in body:
+                self._whole(400, json.dumps({"error": {"message": "unknown field response_format"}}))
+                return
             if not body.get("stream"):
-                self._whole(200, json.dumps(_whole_reply(self.path, script)))
+                self._whole(script.whole_status, json.dumps(_whole_reply(self.path, script)))
                 return
             events = _cohere(script) if self.path.endswith("/v2/chat") else _openai(script)
             self.send_response(200)
@@ -118,12 +127,14 @@ def serve(*scripts: Script) -> Iterator[ChatServer]:
 
 
 def _whole_reply(path: str, script: Script) -> dict[str, Any]:
-    text = "".join(script.pieces)
+    text = "".join(script.pieces) if script.whole is None else script.whole
+    read, wrote = script.usage or (0, 0)
     if path.endswith("/v2/chat"):
         return {
             "id": "c1",
             "finish_reason": "COMPLETE",
             "message": {"role": "assistant", "content": [{"type": "text", "text": text}]},
+            "usage": {"tokens": {"input_tokens": read, "output_tokens": wrote}},
         }
     return {
         "id": "r1",
@@ -131,6 +142,7 @@ def _whole_reply(path: str, script: Script) -> dict[str, Any]:
         "created": 1,
         "model": "fake",
         "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
+        "usage": {"prompt_tokens": read, "completion_tokens": wrote, "total_tokens": read + wrote},
     }
 
 

@@ -244,12 +244,13 @@ class FakeEngine:
         origin: str = "chat",
         link: str | None = None,
         accepted: Sequence[Where] | None = None,
+        proposed: Sequence[Proposed] | None = None,
     ) -> FakeResponse:
         asked = {"question": question, "where": where, "history": tuple(history), "name": name}
-        self.asked.append({**asked, "accepted": accepted})
+        self.asked.append({**asked, "accepted": accepted, "proposed": proposed})
         if "break" in question:
             raise GenerationError("The model did not answer. Ask again in a minute.")
-        where, proposed, dropped = self._narrowed(name, question, where, accepted)
+        where, offered, dropped = self._narrowed(name, question, where, accepted)
         quotes, abstained, notices = self._quotes(question, where)
         passages = tuple(_passage(n, quote, row) for n, (quote, row) in enumerate(quotes))
         text, citations = _write(passages) if not abstained else ("I don't know from these documents.", ())
@@ -283,7 +284,7 @@ class FakeEngine:
                 conversation_id=conversation_id,
                 stopped=stopped,
                 notices=(*dropped, *notices),
-                proposed=proposed,
+                proposed=offered,
             )
 
         def store(answer: Answer) -> None:

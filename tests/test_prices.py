@@ -57,7 +57,8 @@ def test_a_persons_own_prices_win_model_by_model(tmp_path: Path) -> None:
         tmp_path,
         {
             f"prototype/{NAME}": '[openai]\n"gpt-4o" = { input = 1, output = 2 }\n',
-            f"home/{NAME}": '[openai]\n"gpt-4o" = { input = 3, output = 4 }\nmine = { input = 5, output = 6 }\n',
+            f"home/{NAME}": '[openai]\n"gpt-4o" = { input = 3, output = 4 }\n'
+            "mine = { input = 5, output = 6 }\n",
         },
     )
     folders = [tmp_path / "prototype", tmp_path / "home"]

@@ -76,6 +76,7 @@ def ask(
             conversation_id=opened,
             replaces=replaced,
             accepted=accepted,
+            proposed=proposed,
             settings=settings,
         ),
     )
