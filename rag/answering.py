@@ -18,6 +18,7 @@ from rag.generators.prompt import Prompt, history_within, load_prompt, visible
 from rag.prices import added, price_of
 from rag.response import Bill
 from rag.types import Cited, Draft, Passage, Turn
+from rag.unseen import Unseen
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ def checked(
 
     A model that says it does not know gives :data:`DONT_KNOW`, and a Draft that abstains.
     """
-    stream = CitedStream(passages, judge)
+    stream, unseen = CitedStream(passages, judge), Unseen()
     start, usage = "", {}
     deciding = True
     last: Draft | None = None
@@ -56,6 +57,10 @@ def checked(
             if isinstance(piece, Draft):
                 usage = dict(piece.usage)
                 continue
+            if isinstance(piece, str):
+                piece = unseen.feed(piece)
+            else:
+                piece = Cited(unseen.place(piece.start), unseen.place(piece.end), piece.passages)
             if deciding and isinstance(piece, str):
                 start += piece
                 if _same(DONT_KNOW, start):
@@ -68,6 +73,7 @@ def checked(
             yield Draft(DONT_KNOW, (), usage, abstained=True)
             yield DONT_KNOW
             return
+        yield from stream.feed(unseen.end())
     except GenerationError:
         yield from stream.end(usage)  # what was held back belongs to the record
         raise

@@ -95,6 +95,11 @@ class Response:
         return self._answer
 
     @property
+    def draft(self) -> Draft:
+        """What has been checked of the text so far: its citations and claims."""
+        return self._draft
+
+    @property
     def answer(self) -> Answer:
         """The stored record."""
         if not self._ended.is_set():

@@ -27,6 +27,7 @@ from rag.types import (
     Answer,
     Citation,
     DocumentRecord,
+    Draft,
     IngestProgress,
     Metadata,
     Passage,
@@ -129,12 +130,14 @@ class FakeResponse:
         self._pieces, self._finish, self._store = pieces, finish, store
         self._text = ""
         self._answer: Answer | None = None
+        self.draft = Draft("", ())
 
     def __iter__(self) -> Iterator[str]:
         stopped = True
         try:
             for piece in self._pieces:
                 self._text += piece
+                self.draft = Draft(self._text, self._finish(self._text, True).citations)
                 yield piece
             stopped = False
         finally:
