@@ -29,8 +29,11 @@ Order = Literal["edges", "rank", "reverse"]
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _PARTS = re.compile(r"\A# system\n(.*?)\n# user\n(.*)\Z", re.DOTALL)
 _TAG = re.compile(
-    r"<(?=/?\s*(?:passage|question|system|assistant|user|instructions?)\b)|<(?=\|)", re.IGNORECASE
+    r"<(?=\s*/?\s*(?:passages?|question|system|assistant|user|human|instructions?|documents?|tool_\w+|"
+    r"start_of_turn|end_of_turn|s)\b)|<(?=\||<SYS)|\[(?=/?(?:INST|SYSTEM_PROMPT|TOOL_\w+|AVAILABLE_TOOLS)\])",
+    re.IGNORECASE,
 )
+"""What opens a tag of ours, or a token of the templates that local servers put prompts into."""
 
 
 @dataclass(frozen=True, slots=True)
