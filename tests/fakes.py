@@ -27,6 +27,7 @@ from rag.types import (
     Answer,
     Citation,
     DocumentRecord,
+    Draft,
     IngestProgress,
     Metadata,
     Passage,
@@ -134,12 +135,14 @@ class FakeResponse:
         self._pieces, self._finish, self._store = pieces, finish, store
         self._text = ""
         self._answer: Answer | None = None
+        self.draft = Draft("", ())
 
     def __iter__(self) -> Iterator[str]:
         stopped = True
         try:
             for piece in self._pieces:
                 self._text += piece
+                self.draft = Draft(self._text, self._finish(self._text, True).citations)
                 yield piece
             stopped = False
         finally:
@@ -268,13 +271,14 @@ class FakeEngine:
         origin: str = "chat",
         link: str | None = None,
         accepted: Sequence[Where] | None = None,
+        proposed: Sequence[Proposed] | None = None,
         beside: object = None,
     ) -> FakeResponse:
         asked = {"question": question, "where": where, "history": tuple(history), "name": name}
-        self.asked.append({**asked, "accepted": accepted})
+        self.asked.append({**asked, "accepted": accepted, "proposed": proposed})
         if "break" in question:
             raise GenerationError("The model did not answer. Ask again in a minute.")
-        where, proposed, dropped = self._narrowed(name, question, where, accepted)
+        where, offered, dropped = self._narrowed(name, question, where, accepted)
         quotes, abstained, notices = self._quotes(question, where)
         if origin == "compare" and settings is not None:
             quotes = quotes[: settings.k]
@@ -311,7 +315,7 @@ class FakeEngine:
                 origin=origin,  # type: ignore[arg-type]
                 stopped=stopped,
                 notices=(*dropped, *notices),
-                proposed=proposed,
+                proposed=offered,
             )
 
         def store(answer: Answer) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from pages.ui import evidence, rating
+from pages.ui import details, evidence, rating
 from pages.ui.copying import copy_button
 from pages.ui.describe import filter_words
 from pages.ui.frame import Page
@@ -15,6 +15,7 @@ from pages.ui.text import MARKUP, STRUCK, composed, cut, one_line, plain
 from rag.answering import UNAVAILABLE
 from rag.prototypes import Prototype
 from rag.rerankers import UNAVAILABLE as NOT_RERANKED
+from rag.response import BROKE_OFF
 from rag.types import Answer, Citation, Claim, Feedback, Where
 
 _MARKERS = re.compile(r"([”“\"'’»«.,;:!?)]{0,3})\s?((?:\[\d+\])+)")
@@ -75,9 +76,11 @@ def remarks(
         if notice.startswith(UNAVAILABLE):
             reason = one_line(notice.removeprefix(UNAVAILABLE), 300)
             notes.append(f":material/format_quote: Quoted instead, because no model could write it. {reason}")
+        if notice.startswith(BROKE_OFF):
+            notes.append(f":material/link_off: {one_line(notice.removeprefix(BROKE_OFF), 300)}")
     if answer and not answer.abstained:
         notes += _doubts(answer.claims)
-    if stopped:
+    if stopped and not any(notice.startswith(BROKE_OFF) for notice in (answer.notices if answer else ())):
         notes.append(":material/stop_circle: Stopped before its end")
     if where:
         words = " · ".join(filter_words(where, prototype.facets))
@@ -166,6 +169,7 @@ def _under(
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"under-{answer.id}"):
         rated.thumbs()
         copy_button(answer.text, key=f"copy-{answer.id}")
+        details.draw(answer)
         if regenerate is not None:
             again = st.button(
                 "Regenerate",
