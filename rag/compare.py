@@ -25,14 +25,15 @@ from rag.library import Library
 from rag.prepare import Preparation
 from rag.prototypes import Prototype
 from rag.rerankers import UNAVAILABLE as NOT_RERANKED
+from rag.response import BROKE_OFF
 from rag.store import Store, new_id
 from rag.types import Answer, Preference
 
 CONFIDENCE = 0.95
 _KEPT = 200
 """Comparisons of this process that are remembered until both answers are stored."""
-_REWRITES = "standalone"
-"""Prompts of this name rewrite questions; they answer none."""
+_ANSWERS = "{passages}"
+"""What a prompt holds that answers; others rewrite a question, or read filters from it."""
 
 
 class Written(Protocol):
@@ -94,6 +95,8 @@ class Trial:
         for notice in answer.notices:
             if notice.startswith(NOT_WRITTEN):
                 raise UsageError(f"Under {side}, no model could write it. {notice.removeprefix(NOT_WRITTEN)}")
+            if notice.startswith(BROKE_OFF):
+                raise UsageError(f"Under {side}: {notice.removeprefix(BROKE_OFF)}")
         if NOT_RERANKED in answer.notices:
             raise UsageError(f"Under {side}, the re-ranker could not be reached. Try again in a minute.")
         return answer
@@ -133,9 +136,9 @@ class Trials:
 def prompts(prototype: Prototype) -> list[str]:
     """The prompts that may answer: those that come with the program and the prototype's own."""
     places = (FOLDER, prototype.folder / "prompts")
-    names = {path.stem for place in places for path in place.glob("*.md")}
-    found = sorted(name for name in names if not name.startswith(_REWRITES))
-    return sorted(found, key=lambda name: name != DEFAULT)
+    paths = [path for place in places for path in sorted(place.glob("*.md"))]
+    names = {path.stem for path in paths if _ANSWERS in path.read_text(encoding="utf-8", errors="replace")}
+    return sorted(names, key=lambda name: (name != DEFAULT, name))
 
 
 # --- counting -----------------------------------------------------------------

@@ -14,6 +14,7 @@ from rag.engine import Engine
 from rag.errors import NotFound, UsageError
 from rag.store import Selection
 from rag.types import Choice, Preference
+from tests.conftest import write_files
 
 QUESTION = "How long does honey keep?"
 HAND, FEW = Settings(fusion="hand"), Settings(k=2)
@@ -93,10 +94,16 @@ def test_nothing_to_ask_or_to_compare_is_refused(notes: Engine) -> None:
     assert Trials().of("nothing") is None
 
 
-def test_prompts_that_rewrite_are_not_offered(engine: Engine) -> None:
-    prototype = engine.prototype("wine")
-    assert prompts(prototype)[0] == "cited-1"
-    assert not [name for name in prompts(prototype) if name.startswith("standalone")]
+def test_only_prompts_that_answer_are_offered(engine: Engine, tmp_path: Path) -> None:
+    prototype = replace(engine.prototype("wine"), folder=tmp_path)
+    write_files(
+        tmp_path / "prompts",
+        {
+            "brief.md": "# system\nBe brief.\n# user\n{passages}\n{question}\n",
+            "other.md": "# system\nTurn it into a query.\n# user\n{question}\n",
+        },
+    )
+    assert prompts(prototype) == ["cited-1", "brief"]
 
 
 # --- counting

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import address, evidence, frame, preparation
+from pages.ui import address, details, evidence, frame, preparation
 from pages.ui import compare_settings as settings
 from pages.ui.answer import answer_markdown, remarks
 from pages.ui.frame import Page
@@ -80,12 +80,14 @@ def draw(page: Page, prototype: Prototype, preference: Preference) -> None:
             # Under which filter it was found would tell one setting from another.
             remarks(prototype, None if blind else answer.where, stopped=answer.stopped, answer=answer)
             evidence.draw(prototype, answer, blind=blind)
+            if not blind:
+                details.draw(answer)
     _vote(page, preference)
 
 
 def _made(answer: Answer) -> str:
     parts = [
-        one_line(answer.generator),
+        one_line(f"{answer.model} ({answer.generator})" if answer.model else answer.generator),
         f"{answer.seconds.get('total', 0):.2f} s",
         f"confidence {answer.confidence:.2f}",
         f"{len(answer.passages)} passages",

@@ -82,7 +82,7 @@ class Rated:
                 st.caption(f":material/rate_review: {words}")
             return
         st.session_state.setdefault(_key("feedback", self.answer.id), self.newest)
-        with st.container(border=True, gap="small", key=f"details-{self.answer.id}"):
+        with st.container(border=True, gap="small", key=f"say-{self.answer.id}"):
             if self.newest.rating == "down":
                 self._wrong()
             else:
@@ -111,7 +111,7 @@ class Rated:
 
     @property
     def _open(self) -> bool:
-        is_open = bool(st.session_state.get(_key("details-open", self.answer.id)))
+        is_open = bool(st.session_state.get(_key("say-open", self.answer.id)))
         return is_open and self.newest.rating is not None
 
     def _wrong(self) -> None:
@@ -270,7 +270,7 @@ def _record(page: Page, answer_id: str, change: Change) -> None:
 
 
 def _open(answer_id: str, is_open: bool) -> None:
-    st.session_state[_key("details-open", answer_id)] = is_open
+    st.session_state[_key("say-open", answer_id)] = is_open
 
 
 def _key(name: str, answer_id: str) -> str:
