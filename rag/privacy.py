@@ -50,11 +50,15 @@ def recipients(prototype: Prototype, environment: Environment) -> list[str]:
 
 def _facts(prototype: Prototype, environment: Environment) -> list[str]:
     stored = (
-        "Your questions, the answers with the passages they rest on, and what you say of them (thumbs, reasons, "
-        "comments, corrections) are stored by whoever runs this page, who reads them to improve the answers"
+        "Your questions, the answers with the passages they rest on, and what you say of them (thumbs, "
+        "reasons, comments, corrections) are stored by whoever runs this page, who reads them to improve "
+        "the answers"
     )
     stored += ", and copied to their Supabase project." if has_copy(environment) else "."
-    stored += " No name, address or account is stored with them; please do not write any."
+    stored += (
+        " Of you, only a hash of your browser's cookie is stored, by which your conversations open again "
+        "here. Please write nothing that nobody should read."
+    )
     sent = recipients(prototype, environment)
     if not sent:
         return [stored]

@@ -166,8 +166,8 @@ def _rename(page: Page, current: Conversation) -> None:
 def _delete(page: Page, current: Conversation) -> None:
     count = f"{current.answers} answer{'' if current.answers == 1 else 's'}"
     st.markdown(
-        f"**{one_line(current.title)}** ({count}) will be erased for good: its questions, answers, ratings and "
-        f"comments, {privacy.where(page)}. What somebody exported before stays with them."
+        f"**{one_line(current.title)}** ({count}) will be erased for good, {privacy.where(page)}: its "
+        "questions and answers, with every rating and comment. What was exported before is not reached."
     )
     with st.container(horizontal=True):
         if st.button("Delete", type="primary", icon=":material/delete:"):

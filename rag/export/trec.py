@@ -23,7 +23,8 @@ def write(source: Source, path: Path) -> Counts:
     with opened(path / CORPUS) as corpus:
 
         def document(found: Document) -> None:
-            contents = "\n".join(part for part in (found.title, found.text) if part)
+            titled = not found.title or found.text.startswith(found.title)
+            contents = found.text if titled else f"{found.title}\n{found.text}"
             corpus.write(line({"id": found.id, "contents": contents}))
 
         with collecting(path / ".spool", document) as collection:
