@@ -11,7 +11,7 @@ import pytest
 from rag.export.collection import falling
 from rag.store import Store
 from rag.types import Provenance, Relevant
-from tests.export.conftest import RED, WHITE, Export, answer, passage
+from tests.rated import RED, WHITE, Export, answer, passage
 
 RED_ID, WIDE_ID, WHITE_ID = "wine/reds:10-37", "wine/reds:0-49", "wine/whites:0-18"
 

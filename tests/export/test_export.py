@@ -15,7 +15,7 @@ from rag.export import FORMATS, Options, Progress, export
 from rag.export.private import SALT
 from rag.export.rows import COLUMNS
 from rag.store import Selection, Store
-from tests.export.conftest import RED, SECRET, SETTINGS, Export
+from tests.rated import RED, SECRET, SETTINGS, Export
 
 ALL = ["red-1", "red-2", "mail", "cut", "left", "right"]
 

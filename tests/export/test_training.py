@@ -10,7 +10,7 @@ import pytest
 
 from rag.store import Selection, Store
 from tests.conftest import write_files
-from tests.export.conftest import RED, WHITE, WIDE, Export, answer
+from tests.rated import RED, WHITE, WIDE, Export, answer
 
 
 def objects(path: Path) -> list[dict[str, Any]]:
