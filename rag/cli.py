@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rag import show
+from rag import delivering, show
 from rag.config import DEFAULT_PROTOTYPE, Environment, Settings, parse_assignments, with_settings
 from rag.doctor import examine
 from rag.engine import Engine
@@ -456,6 +456,8 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--reason", action="append", default=[])
     add.add_argument("--comment", default="")
     add.add_argument("--correction", default="")
+
+    delivering.add(kinds, command)
 
     fitting = command(
         commands, "fit", _fit, "Fit the weights of the signals and the confidence on labelled questions."

@@ -257,6 +257,11 @@ class Environment:
     cohere_model: str = ""
     models: Path | None = None
     """Where the prepared embedding model is kept; by default ``models`` in ``home``."""
+    supabase_url: str | None = None
+    supabase_key: str | None = field(default=None, repr=False)
+    """Publishable, or legacy anon: it inserts."""
+    supabase_secret_key: str | None = field(default=None, repr=False)
+    """The owner's, or legacy service_role: it reads and erases."""
 
     @classmethod
     def load(cls, values: Mapping[str, str] | None = None) -> Environment:
@@ -287,4 +292,7 @@ class Environment:
             max_file_bytes=int(limit * 1_000_000),
             overrides=overrides,
             models=Path(env["THUMBPRINT_MODELS"]).expanduser() if env.get("THUMBPRINT_MODELS") else None,
+            supabase_url=env.get("SUPABASE_URL", "").strip() or None,
+            supabase_key=env.get("SUPABASE_KEY", "").strip() or None,
+            supabase_secret_key=env.get("SUPABASE_SECRET_KEY", "").strip() or None,
         )

@@ -32,6 +32,8 @@ LAYERS: list[tuple[set[str], bool]] = [
     ({"entries"}, False),
     ({"library"}, False),
     ({"recall"}, False),
+    ({"pull"}, False),
+    ({"delivery"}, False),
     ({"guess", "live", "staging", "doctor"}, False),
     ({"catalogue", "ingest"}, False),
     ({"shelf", "jobs"}, False),
@@ -39,6 +41,7 @@ LAYERS: list[tuple[set[str], bool]] = [
     ({"librarian"}, False),
     ({"engine"}, False),
     ({"show", "fit"}, False),
+    ({"delivering"}, False),
     ({"cli"}, False),
     ({"__main__"}, False),
 ]  # fmt: skip

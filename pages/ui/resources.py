@@ -20,7 +20,9 @@ def engine() -> Engine:
     """The engine. Cheap to make: whatever is heavy, it loads in ``prepare``, behind the page."""
     from rag.engine import Engine
 
-    return Engine()
+    made = Engine()
+    made.delivery.start()  # returns at once; does nothing where no project is set up
+    return made
 
 
 @st.cache_resource(show_spinner=False)
