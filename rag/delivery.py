@@ -181,6 +181,7 @@ class Delivery:
                 wait = self._failed(f"Delivery met what it should not have ({type(error).__name__}).")
                 log.exception("delivery to Supabase")
             self._hurry.wait(wait)
+        self._close()
 
     def _idle(self, store: Store, seconds: float) -> None:
         """Until something is stored, somebody hurries, or the time is up."""
@@ -199,7 +200,7 @@ class Delivery:
                 self._open().outbox.note(problem)
             except StoreError as error:
                 log.warning("%s (%s)", problem, error)
-        most = min(self._longest, self._pause * 2 ** min(self._failures - 1, 20))
+        most: float = min(self._longest, self._pause * 2 ** min(self._failures - 1, 20))
         return most * random.uniform(0.5, 1.0)
 
     # --- by command ------------------------------------------------------------
@@ -263,6 +264,7 @@ class Delivery:
                 wait = self._failed(problem, progressed=self._rows > before)
                 if self._failures < attempts:
                     time.sleep(min(wait, 2.0))
+        self._close()
         return Delivered(self._rows, self._refused, problem)
 
     # --- one pass --------------------------------------------------------------
@@ -300,7 +302,7 @@ class Delivery:
 
     def _send(self, store: Store, kind: Kind, parcels: Sequence[Parcel]) -> None:
         remote = self._remote(kind)
-        if self._failures < _CAREFUL:
+        if len(parcels) > 1 and self._failures < _CAREFUL:
             try:
                 self._put(store, remote, kind, parcels)
                 return
@@ -365,6 +367,12 @@ class Delivery:
         if self._puller is None:
             self._puller = Puller(store, self._remote("erase"))
         yield from self._puller.pull()
+
+    def _close(self) -> None:
+        """Close the connections; they are opened again when they are needed."""
+        for remote in (self._public, self._owners):
+            if remote is not None:
+                remote.close()
 
     def _remote(self, kind: Kind) -> Supabase:
         env = self._environment

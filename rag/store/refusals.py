@@ -119,7 +119,8 @@ def unreachable(error: Exception, host: str, seconds: float) -> Unavailable:
     if kind == "ConnectError":
         return Unavailable(
             f"Supabase cannot be reached at {host} ({_line(str(error)) or 'no connection'}). Check the "
-            "network and SUPABASE_URL; a project that was paused for long has no address until it is restored."
+            "network and SUPABASE_URL. A project that was paused for long has no address until it is "
+            "restored."
         )
     return Unavailable(f"The connection to Supabase ({host}) broke off ({_line(str(error)) or kind}).", "row")
 
