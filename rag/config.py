@@ -270,6 +270,11 @@ class Environment:
     """After how many days answers and their feedback are erased; None: never by themselves."""
     notice: str = ""
     """What readers are told about what is recorded, where a prototype says nothing of its own."""
+    supabase_url: str | None = None
+    supabase_key: str | None = field(default=None, repr=False)
+    """Publishable, or legacy anon: it inserts."""
+    supabase_secret_key: str | None = field(default=None, repr=False)
+    """The owner's, or legacy service_role: it reads and erases."""
 
     @classmethod
     def load(cls, values: Mapping[str, str] | None = None) -> Environment:
@@ -311,4 +316,7 @@ class Environment:
             retention_days=days,
             notice=env.get("THUMBPRINT_NOTICE", "").strip(),
             models=Path(env["THUMBPRINT_MODELS"]).expanduser() if env.get("THUMBPRINT_MODELS") else None,
+            supabase_url=env.get("SUPABASE_URL", "").strip() or None,
+            supabase_key=env.get("SUPABASE_KEY", "").strip() or None,
+            supabase_secret_key=env.get("SUPABASE_SECRET_KEY", "").strip() or None,
         )

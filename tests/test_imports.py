@@ -30,6 +30,8 @@ LAYERS: list[tuple[set[str], bool]] = [
     ({"entries"}, False),
     ({"library"}, False),
     ({"recall"}, False),
+    ({"pull"}, False),
+    ({"delivery"}, False),
     ({"guess", "live", "staging", "doctor", "retention", "privacy"}, False),
     ({"catalogue", "ingest"}, False),
     ({"shelf", "jobs"}, False),

@@ -26,6 +26,7 @@ def engine() -> Engine:
     days = made.environment.retention_days
     if days is not None:
         Keeper(lambda: made.store, days).start()
+    made.delivery.start()  # returns at once; does nothing where no project is set up
     return made
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, get_args
 
-from rag.commands import Actions, Add, emit
+from rag.commands import Actions, Add, delivery, emit
 from rag.dates import iso_to_seconds
 from rag.engine import Engine
 from rag.errors import UsageError
@@ -77,6 +77,8 @@ def register(actions: Actions, command: Add) -> None:
         "--older-than", type=float, metavar="DAYS", help="instead of THUMBPRINT_RETENTION_DAYS"
     )
     retain.add_argument("--dry-run", action="store_true", help="only say what would be erased")
+
+    delivery.register(actions, command)
 
 
 def _add(engine: Engine, args: argparse.Namespace) -> int:
