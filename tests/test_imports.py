@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Each layer may import itself only where `within` says so, and any layer before it.
 LAYERS: list[tuple[set[str], bool]] = [
-    ({"types", "errors", "config", "dates", "words", "weights", "disk"}, True),
+    ({"types", "errors", "config", "dates", "words", "weights", "disk", "metrics"}, True),
     ({"prototypes", "filters", "sentences", "abbreviations"}, False),
     (
         {
@@ -25,7 +25,7 @@ LAYERS: list[tuple[set[str], bool]] = [
     (
         {
             "stored", "facets", "prepare", "rerankers", "response", "versions", "answering", "uploads",
-            "edits",
+            "edits", "topics", "triage", "dashboard",
         },
         False,
     ),
@@ -38,7 +38,7 @@ LAYERS: list[tuple[set[str], bool]] = [
     ({"rebuild"}, False),
     ({"librarian"}, False),
     ({"engine"}, False),
-    ({"show", "fit"}, False),
+    ({"show", "fit", "insights"}, False),
     ({"cli"}, False),
     ({"__main__"}, False),
 ]  # fmt: skip

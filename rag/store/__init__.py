@@ -1,7 +1,23 @@
 """Where answers and feedback are kept. The local store is :class:`Store`."""
 
+from rag.store.digest import UNCLEAR, By, Order, Query, Row, Tally
 from rag.store.rows import new_id
 from rag.store.selection import Rated, Selection
 from rag.store.sqlite import Erased, Store, new_secret
+from rag.store.topics import Topic
 
-__all__ = ["Erased", "Rated", "Selection", "Store", "new_id", "new_secret"]
+__all__ = [
+    "UNCLEAR",
+    "By",
+    "Erased",
+    "Order",
+    "Query",
+    "Rated",
+    "Row",
+    "Selection",
+    "Store",
+    "Tally",
+    "Topic",
+    "new_id",
+    "new_secret",
+]

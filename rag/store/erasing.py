@@ -22,8 +22,7 @@ def forget(connection: sqlite3.Connection, conversation_id: str) -> None:
     connection.execute(
         f"DELETE FROM preferences WHERE left_answer IN {_ANSWERS} OR right_answer IN {_ANSWERS}", of
     )
-    for table in ("annotations", "topics"):
-        connection.execute(f"DELETE FROM {table} WHERE answer_id IN {_ANSWERS}", of)
+    connection.execute(f"DELETE FROM annotations WHERE answer_id IN {_ANSWERS}", of)
     now = time.time()
     insert(connection, "erased", {"conversation_id": conversation_id, "created": now})
     queue(connection, "erase", conversation_id, conversation_id)

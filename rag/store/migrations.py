@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from rag.errors import StoreError
+from rag.store import digest_schema
 
 APPLICATION_ID = int.from_bytes(b"Thmb", "big")
 
@@ -146,13 +147,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE cursors (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
         # Conversations that were erased: what another replica still holds must not come back.
         "CREATE TABLE erased (conversation_id TEXT PRIMARY KEY, created REAL NOT NULL)",
-        # Topic clusters of questions, computed beforehand.
-        """
-        CREATE TABLE topics (
-            answer_id TEXT PRIMARY KEY REFERENCES answers (id),
-            topic     TEXT NOT NULL
-        )
-        """,
+        *digest_schema.SCHEMA,
     ),
 )
 

@@ -24,10 +24,13 @@ from rag.store import thumbs
 from rag.store.annotations import Annotations
 from rag.store.codec import clean_text, decode, encode
 from rag.store.database import BUSY_SECONDS, Database
+from rag.store.digest import Digest
 from rag.store.erasing import forget
 from rag.store.preferences import Preferences
 from rag.store.rows import insert, new_id, newest, no_answer, one, queue, short
 from rag.store.selection import Rated, Selection
+from rag.store.topics import Topics
+from rag.store.triage import Findings
 from rag.types import Answer, Conversation, Feedback, Origin, Rating, Relevant
 
 MAX_TITLE = 200
@@ -68,6 +71,9 @@ class Store:
         self._database = Database(Path(path), busy_seconds)
         self.preferences = Preferences(self._database)
         self.annotations = Annotations(self._database)
+        self.digest = Digest(self._database)
+        self.findings = Findings(self._database)
+        self.topics = Topics(self._database)
 
     @property
     def path(self) -> Path:
