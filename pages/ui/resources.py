@@ -1,6 +1,6 @@
-"""The only objects that outlive a script run: the engine, and the answers being written.
+"""The only objects that outlive a script run: the engine, the answers being written, the work behind it.
 
-Both are made once a server process and shared by every session and thread of it.
+They are made once a server process and shared by every session and thread of it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pages.ui.writing import Writings
 
 if TYPE_CHECKING:
     from rag.engine import Engine
+    from rag.insights import Insights
 
 
 @st.cache_resource(show_spinner=False)
@@ -27,3 +28,11 @@ def engine() -> Engine:
 def writings() -> Writings:
     """The answers being written in this server process."""
     return Writings()
+
+
+@st.cache_resource(show_spinner=False)
+def insights() -> Insights:
+    """What the feedback page has computed behind it."""
+    from rag.insights import Insights
+
+    return Insights(engine())

@@ -1,16 +1,18 @@
 """Where answers and feedback are kept. The local store is :class:`Store`."""
 
-from rag.store.digest import UNCLEAR, By, Order, Query, Row, Tally
+from rag.store.digest import Breakdown, By, Kind, Order, Outcome, Query, Row, Tally
 from rag.store.rows import new_id
 from rag.store.selection import Rated, Selection
 from rag.store.sqlite import Erased, Store, new_secret
 from rag.store.topics import Topic
 
 __all__ = [
-    "UNCLEAR",
+    "Breakdown",
     "By",
     "Erased",
+    "Kind",
     "Order",
+    "Outcome",
     "Query",
     "Rated",
     "Row",

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rag.metrics import Rate, quantile, wilson
 from rag.store.codec import clean_text
@@ -20,8 +24,9 @@ Kind: TypeAlias = Literal["choice", "list", "date", "range"]
 """Kinds of facts, as :class:`rag.prototypes.Facet` has them."""
 Order: TypeAlias = Literal["newest", "oldest", "rated", "slowest", "dearest"]
 
-UNCLEAR: Literal["unclear"] = "unclear"
-"""Stands for the failure of an answer of which neither the program nor the owner could say it."""
+Outcome: TypeAlias = Failure | Literal["unclear", "waiting"]
+"""Where a thumb down went wrong; ``unclear``: neither the program nor the owner could say,
+``waiting``: nobody has looked yet."""
 
 MAX_WORDS = 8
 """Words of a search; more of them narrow nothing."""
@@ -35,7 +40,9 @@ _ORDERS: Mapping[Order, str] = {
 }
 _COUNTS = (
     "count(*) AS answers, sum(rating = 'up') AS up, sum(rating = 'down') AS down, "
-    "sum(abstained) AS abstained, sum(cost) AS cost, count(cost) AS costed"
+    "sum(abstained) AS abstained, sum(cost) AS cost, count(cost) AS costed, "
+    # All values in one text: a row for each of 100,000 takes four times as long.
+    "group_concat(round(seconds, 4)) AS seconds"
 )
 _FACTS = (
     "digest JOIN digest_texts USING (n), json_each(metadata) AS fact,"
@@ -48,7 +55,8 @@ _PARTS = 5
 """Ranges of a number."""
 _FAILURE = (
     f"coalesce((SELECT failure FROM annotations WHERE answer_id = digest.answer_id AND "
-    f"{newest('annotations')}), (SELECT failure FROM triage WHERE answer_id = digest.answer_id))"
+    f"{newest('annotations')}), (SELECT coalesce(failure, 'unclear') FROM triage"
+    " WHERE answer_id = digest.answer_id), 'waiting')"
 )
 """What the owner says, else what the program found."""
 
@@ -65,7 +73,7 @@ class Query:
     reason: str | None = None
     settings: str | None = None
     topic: int | None = None
-    failure: Failure | Literal["unclear"] | None = None
+    failure: Outcome | None = None
     text: str = ""
 
 
@@ -121,8 +129,22 @@ class Row:
     abstained: bool
     seconds: float | None
     cost: float | None
-    failure: Failure | None
+    failure: Outcome
+    """Means something of a thumb down only."""
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """Counts of some answers in all, by spans of time, and by the values of a column.
+
+    The keys of ``series`` are the Unix seconds at which spans begin, in order; spans without an
+    answer are left out.
+    """
+
+    total: Tally
+    series: Mapping[float, Tally]
+    groups: Mapping[Any, Tally]
 
 
 class Digest:
@@ -131,24 +153,21 @@ class Digest:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def total(self, query: Query) -> Tally:
-        """All of them as one."""
-        return self._tallies(query, "1").get(1, Tally())
+    def breakdown(self, query: Query, by: By, step: int, shift: float = 0.0) -> Breakdown:
+        """The answers in all, over time and by a column, in one pass.
 
-    def over_time(self, query: Query, step: int, shift: float = 0.0) -> dict[float, Tally]:
-        """By spans of ``step`` seconds; the keys are the Unix seconds of their beginnings, in order.
-
-        ``shift``: seconds by which the clock of the spans is ahead of UTC, so that days are those
-        of the place. Spans without an answer are left out.
+        ``step``: seconds of a span of time. ``shift``: seconds by which the clock of the spans is
+        ahead of UTC, so that days are those of the place.
         """
         # A cast cuts towards zero, which is down for every time since 1970.
-        by = f"CAST((created + {float(shift)}) / {int(step)} AS INTEGER)"
-        found = self._tallies(query, by)
-        return {span * int(step) - shift: found[span] for span in sorted(found)}
-
-    def by(self, query: Query, column: By) -> dict[Any, Tally]:
-        """By the values of a column; of ``topic`` by its number."""
-        return self._tallies(query, column)
+        span = f"CAST((created + {float(shift)}) / {int(step)} AS INTEGER)"
+        cells = self._cells(query, span, by)
+        series = _grouped(cells, lambda cell: cell.span)
+        return Breakdown(
+            total=_sum(cells),
+            series={number * int(step) - shift: series[number] for number in sorted(series)},
+            groups=_grouped(cells, lambda cell: cell.part),
+        )
 
     def by_fact(self, query: Query, key: str, kind: Kind = "choice") -> dict[Any, Tally]:
         """By a fact of the document that was quoted; answers whose document lacks it are left out.
@@ -159,9 +178,9 @@ class Digest:
         values: dict[str, object] = {"fact": clean_text(key)}
         if kind == "date":
             by = "CAST(strftime('%Y', item.value, 'unixepoch') AS INTEGER)"
-            return self._tallies(query, by, _FACTS, _NUMBERS, values)
+            return self._by_item(query, by, _NUMBERS, values)
         if kind != "range":
-            return self._tallies(query, "item.value", _FACTS, _NAMED, values)
+            return self._by_item(query, "item.value", _NAMED, values)
         where, named = _condition(query)
         with self._database.reading() as connection:
             sql = f"SELECT item.value FROM {_FACTS} WHERE {where} AND {_NUMBERS} ORDER BY 1"
@@ -171,7 +190,7 @@ class Digest:
             return {}
         case = " ".join(f"WHEN item.value <= :bound{n} THEN {n}" for n in range(1, len(bounds)))
         values |= {f"bound{n}": bound for n, bound in enumerate(bounds) if n}
-        found = self._tallies(query, f"CASE {case} END", _FACTS, _NUMBERS, values)
+        found = self._by_item(query, f"CASE {case} END", _NUMBERS, values)
         return {(bounds[n - 1], bounds[n]): found[n] for n in sorted(found)}
 
     def reasons(self, query: Query) -> dict[str, int]:
@@ -185,8 +204,8 @@ class Digest:
         with self._database.reading() as connection:
             return {row["reason"]: row["times"] for row in connection.execute(sql, values)}
 
-    def failures(self, query: Query) -> dict[Failure | None, int]:
-        """How many thumbs down went wrong where; None: not clear, or not looked at yet."""
+    def failures(self, query: Query) -> dict[Outcome, int]:
+        """How many thumbs down went wrong where."""
         only = replace(query, selection=replace(query.selection, rating="down"))
         where, values = _condition(only)
         sql = f"SELECT {_FAILURE} AS failure, count(*) AS times FROM digest WHERE {where} GROUP BY 1"
@@ -225,28 +244,25 @@ class Digest:
             rows = connection.execute(sql, {**values, "limit": limit, "offset": offset}).fetchall()
         return [_row(row) for row in rows]
 
-    def _tallies(
+    def _by_item(self, query: Query, part: str, only: str, more: Mapping[str, object]) -> dict[Any, Tally]:
+        return _grouped(self._cells(query, "0", part, _FACTS, only, more), lambda cell: cell.part)
+
+    def _cells(
         self,
         query: Query,
-        by: str,
+        span: str,
+        part: str,
         source: str = "digest",
         only: str = "1",
         more: Mapping[str, object] | None = None,
-    ) -> dict[Any, Tally]:
+    ) -> list[_Cell]:
         where, values = _condition(query)
-        values |= more or {}
-        chosen = f"FROM {source} WHERE {where} AND {only}"
+        sql = (
+            f"SELECT {span} AS span, {part} AS part, {_COUNTS} FROM {source} "
+            f"WHERE {where} AND {only} GROUP BY 1, 2"
+        )
         with self._database.reading() as connection:
-            counted = connection.execute(
-                f"SELECT {by} AS part, {_COUNTS} {chosen} GROUP BY part", values
-            ).fetchall()
-            took = connection.execute(
-                f"SELECT {by} AS part, seconds {chosen} AND seconds IS NOT NULL", values
-            ).fetchall()
-        seconds: dict[object, list[float]] = {}
-        for part, each in took:
-            seconds.setdefault(part, []).append(each)
-        return {row["part"]: _tally(row, seconds.get(row["part"], [])) for row in counted}
+            return [_cell(row) for row in connection.execute(sql, {**values, **(more or {})})]
 
 
 def _condition(query: Query) -> tuple[str, dict[str, object]]:
@@ -271,8 +287,8 @@ def _condition(query: Query) -> tuple[str, dict[str, object]]:
         parts.append("EXISTS (SELECT 1 FROM json_each(reasons) AS said WHERE said.value = :reason)")
         values["reason"] = clean_text(query.reason)
     if query.failure is not None:
-        parts.append(f"rating = 'down' AND {_FAILURE} IS :failure")
-        values["failure"] = None if query.failure == UNCLEAR else query.failure
+        parts.append(f"rating = 'down' AND {_FAILURE} = :failure")
+        values["failure"] = query.failure
     for number, word in enumerate(clean_text(query.text).split()[:MAX_WORDS]):
         parts.append(_holding(f"word{number}"))
         values[f"word{number}"] = f"%{word.translate(_LIKE)}%"
@@ -295,14 +311,52 @@ def _holding(name: str) -> str:
     )
 
 
-def _tally(row: sqlite3.Row, seconds: Sequence[float]) -> Tally:
-    return Tally(
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """The answers of one part in one span of time; ``seconds`` has shape ``(n,)``."""
+
+    span: int
+    part: Any
+    answers: int
+    up: int
+    down: int
+    abstained: int
+    cost: float | None
+    costed: int
+    seconds: NDArray[np.float64]
+
+
+def _cell(row: sqlite3.Row) -> _Cell:
+    return _Cell(
+        span=row["span"],
+        part=row["part"],
         answers=row["answers"],
         up=row["up"] or 0,
         down=row["down"] or 0,
         abstained=row["abstained"] or 0,
         cost=row["cost"],
         costed=row["costed"],
+        seconds=np.fromstring(row["seconds"], sep=",") if row["seconds"] else np.empty(0),
+    )
+
+
+def _grouped(cells: Sequence[_Cell], key: Callable[[_Cell], Any]) -> dict[Any, Tally]:
+    groups: dict[Any, list[_Cell]] = {}
+    for cell in cells:
+        groups.setdefault(key(cell), []).append(cell)
+    return {name: _sum(group) for name, group in groups.items()}
+
+
+def _sum(cells: Sequence[_Cell]) -> Tally:
+    seconds = np.concatenate([np.empty(0), *(cell.seconds for cell in cells)])
+    costed = sum(cell.costed for cell in cells)
+    return Tally(
+        answers=sum(cell.answers for cell in cells),
+        up=sum(cell.up for cell in cells),
+        down=sum(cell.down for cell in cells),
+        abstained=sum(cell.abstained for cell in cells),
+        cost=math.fsum(cell.cost or 0.0 for cell in cells) if costed else None,
+        costed=costed,
         median=quantile(seconds, 0.5),
         slow=quantile(seconds, 0.95),
     )

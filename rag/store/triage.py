@@ -53,16 +53,11 @@ class Findings:
         """Keep what was found for that revision of the feedback. Raises NotFound."""
         with self._database.writing() as connection:
             known = known_answer(connection, finding.answer_id)
-            row = (
-                known,
-                revision,
-                rules,
-                finding.failure,
-                finding.basis,
-                clean_text(finding.why),
-                time.time(),
+            found = (finding.failure, finding.basis, clean_text(finding.why))
+            connection.execute(
+                "INSERT OR REPLACE INTO triage VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (known, revision, rules, *found, time.time()),
             )
-            connection.execute("INSERT OR REPLACE INTO triage VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
     def of(self, answer_ids: Iterable[str]) -> dict[str, Finding]:
         """What was found for each of these answers; those that were not looked at are left out."""
