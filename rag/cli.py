@@ -23,6 +23,9 @@ from rag.doctor import examine
 from rag.engine import Engine
 from rag.errors import NotFound, ThumbprintError, UsageError
 from rag.filters import parse
+from rag.insights import Insights
+from rag.store import Query
+from rag.topics import FEWEST
 from rag.types import Turn, Where
 
 MAX_CLAIM, MAX_SOURCE = 2_000, 200_000
@@ -347,6 +350,24 @@ def _feedback_add(engine: Engine, args: argparse.Namespace) -> int:
     return 0
 
 
+def _feedback_topics(engine: Engine, args: argparse.Namespace) -> int:
+    insights = Insights(engine)
+    insights.group(args.prototype, show.steps(quiet=args.quiet))
+    rows = [{"topic": name, "answers": count} for name, count in insights.topics(args.prototype)]
+    text = "\n".join(f"{row['answers']:6,}  {row['topic']}" for row in rows)
+    few = f"There are too few different questions to “{args.prototype}” for topics: it takes {FEWEST}."
+    _print(args, {"prototype": args.prototype, "topics": rows}, text or few)
+    return 0
+
+
+def _feedback_triage(engine: Engine, args: argparse.Namespace) -> int:
+    done = Insights(engine).triage(show.steps(quiet=args.quiet))
+    found = {str(failure): count for failure, count in engine.store.digest.failures(Query()).items()}
+    text = "\n".join(f"{count:6,}  {failure}" for failure, count in found.items())
+    _print(args, {"looked_at": done, "failures": found}, text or "There is no thumb down to look at.")
+    return 0
+
+
 def _fit(engine: Engine, args: argparse.Namespace) -> int:
     from rag.fit import fit
     from rag.fit.write import as_json, as_text, as_toml
@@ -456,6 +477,11 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--reason", action="append", default=[])
     add.add_argument("--comment", default="")
     add.add_argument("--correction", default="")
+
+    text = "Put the questions of a prototype together by topic, for the feedback page."
+    command(kinds, "topics", _feedback_topics, text)
+    text = "Find where the answers that got a thumb down went wrong, for the feedback page."
+    command(kinds, "triage", _feedback_triage, text)
 
     fitting = command(
         commands, "fit", _fit, "Fit the weights of the signals and the confidence on labelled questions."

@@ -18,6 +18,7 @@ import numpy as np
 from rag.config import Settings, with_settings
 from rag.engine import Engine, Search
 from rag.errors import IndexingError, PrototypeError, ThumbprintError, UsageError
+from rag.store import Query, Selection
 from rag.topics import nearest, topics
 from rag.triage import DEEP, RULES, Found, triage
 from rag.types import Answer, Embedder, Feedback, Finding, Vectors
@@ -184,6 +185,15 @@ class Insights:
             after, done = asked[-1][0], done + len(asked)
             report(f"Topics of {name}", done, total)
         return done
+
+    def topics(self, name: str) -> list[tuple[str, int]]:
+        """The topics of a prototype and how many answers each has, the largest first."""
+        store = self._engine.store
+        counted = store.digest.breakdown(Query(Selection(prototype=name)), "topic", 7 * 86_400).groups
+        named = [
+            (topic.name, counted[topic.id].answers) for topic in store.topics.all(name) if topic.id in counted
+        ]
+        return sorted(named, key=lambda one: (-one[1], one[0]))
 
     # --- triage
 

@@ -36,6 +36,8 @@ _ROUNDS = 30
 _OUTSIDE = 0.02
 """Share of a cluster's own questions that are too far from its centre: what is as far as they
 are belongs to no topic."""
+_SLACK = 0.9
+"""Of that cosine: a new question is seldom as near to a centre as those that made it."""
 _NAMED_BY = 3
 _REPEATED = 2
 """Questions of the cluster that a word must stand in to name it: what one person alone wrote
@@ -76,7 +78,7 @@ def topics(questions: Sequence[str], embed: Callable[[Sequence[str]], Vectors]) 
     found = []
     for at, name in zip(order, names, strict=True):
         near = vectors[member == at] @ centres[at]
-        found.append(Cluster(name, centres[at], float(np.quantile(near, _OUTSIDE))))
+        found.append(Cluster(name, centres[at], _SLACK * float(np.quantile(near, _OUTSIDE))))
     return found
 
 

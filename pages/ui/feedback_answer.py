@@ -146,10 +146,9 @@ def _found(finding: Finding | None) -> None:
     if finding is None:
         st.caption("The program has not looked at this one yet.")
         return
-    st.markdown(
-        f":orange-badge[{filters.failure_name(finding.failure or 'unclear')}] :small[:gray[{_BASES[finding.basis]}]]"
-        f"\n\n:small[{one_line(finding.why)}]"
-    )
+    name = filters.failure_name(finding.failure or "unclear")
+    st.markdown(f":orange-badge[{name}] :small[:gray[{_BASES.get(finding.basis, '')}]]")
+    st.markdown(f":small[{one_line(finding.why)}]")
 
 
 def _save(page: Page, answer_id: str) -> None:

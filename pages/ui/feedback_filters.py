@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import streamlit as st
 
@@ -14,7 +14,7 @@ from pages.ui.frame import Page
 from pages.ui.text import cut
 from rag.dashboard import group_names
 from rag.prototypes import Prototype
-from rag.store import By, Order, Outcome, Query, Selection
+from rag.store import Order, Outcome, Query, Selection
 from rag.types import REASONS, Origin
 
 DAY = 86_400
@@ -236,7 +236,7 @@ def _pick(
     )
 
 
-def _names(page: Page, by: By) -> Callable[[Any], str]:
+def _names(page: Page, by: Literal["settings", "topic"]) -> Callable[[Any], str]:
     store = page.engine.store
     keys: list[Any] = [*(t.id for t in store.topics.all()), 0] if by == "topic" else store.digest.values(by)
     known = group_names(store, by, keys)

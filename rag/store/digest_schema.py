@@ -58,6 +58,8 @@ SCHEMA: tuple[str, ...] = (
     )
     """,
     "CREATE INDEX digest_by_time ON digest (created, n)",
+    "CREATE INDEX digest_by_prototype ON digest (prototype)",
+    "CREATE INDEX digest_by_settings ON digest (settings)",
     "CREATE INDEX digest_by_rating ON digest (rating, rated) WHERE rating IS NOT NULL",
     """
     CREATE TABLE digest_texts (
