@@ -462,6 +462,12 @@ class Engine:
         by_hand = (settings.dense_weight, settings.keyword_weight) != _HAND_WEIGHTS
         return self._in_force("hand" if settings.fusion == "auto" and by_hand else settings.fusion)
 
+    def would_answer(self, found: Search, settings: Settings) -> bool:
+        """Whether a question is answered from what was found, or "I don't know" is said."""
+        calibration = _calibration(self._weights(settings))
+        least = confidence.threshold(settings.abstain, calibration)
+        return bool(found.passages) and found.confidence >= least
+
     def judge(self, name: str) -> Judge:
         """What says whether a source supports a claim, with the prototype's embedding model."""
         return _judge(self.embedder(self.prototype(name).settings.embedding))
@@ -528,9 +534,7 @@ class Engine:
             named=named,
             beside=beside,
         )
-        calibration = _calibration(self._weights(settings))
-        sure = found.confidence >= confidence.threshold(settings.abstain, calibration)
-        sure = sure and bool(found.passages)
+        sure = self.would_answer(found, settings)
         pieces: Iterator[str | Draft]
         if sure:
             pieces = self._answered(generator, found, history, prototype.settings.embedding)
