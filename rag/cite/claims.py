@@ -108,7 +108,7 @@ def judge(claim: str, source: str, embed: EmbedTexts | None = None) -> Judgement
     keep = [
         n for n in range(len(texts)) if low <= n < high or len(texts) <= _SHORT or cover[n] >= 0.6 * cover[at]
     ]
-    reasons = changed(claim, [texts[n] for n in keep], source, texts[at])
+    reasons = [f.kind for f in changed(claim, [texts[n] for n in keep], source, texts[at])]
     reasons += turned(claim, texts[at], [texts[n] for n in keep if n != at and cover[n]])
     if "negation" not in reasons and embed and _denied_in_other_words(claim, texts[at], cosines[at], embed):
         reasons.append("negation")

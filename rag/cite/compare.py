@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from rag.cite.facts import Quantity, When, dates, quantities
 from rag.cite.naming import names_differ
@@ -39,32 +40,47 @@ _LESS = re.compile(
 )
 
 
-def changed(claim: str, evidence: Sequence[str], source: str, nearest: str) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a claim has and its evidence has not: ``kind`` is number, unit, date or name.
+
+    ``instead``: the evidence has another one of its kind in its place, so that it was
+    changed, and not just added or drawn from what the evidence says.
+    """
+
+    kind: str
+    instead: bool
+
+
+def changed(claim: str, evidence: Sequence[str], source: str, nearest: str) -> list[Finding]:
     """Of ``number`` or ``unit``, ``date`` and ``name``, those of the claim that the evidence lacks.
 
     ``evidence`` are the sentences that figures and dates may come from, ``nearest`` the one
     nearest to the claim; names may come from all of ``source``.
     """
-    reasons = []
+    found = []
     reason = _quantities_differ(claim, evidence)
     if reason:
-        reasons.append(reason)
-    if _dates_differ(claim, evidence):
-        reasons.append("date")
-    if names_differ(claim, source, nearest):
-        reasons.append("name")
-    return reasons
+        found.append(reason)
+    when = _dates_differ(claim, evidence)
+    if when is not None:
+        found.append(Finding("date", when))
+    named = names_differ(claim, source, nearest)
+    if named is not None:
+        found.append(Finding("name", named))
+    return found
 
 
 # --- figures --------------------------------------------------------------------
 
 
-def _quantities_differ(claim: str, evidence: Sequence[str]) -> str:
+def _quantities_differ(claim: str, evidence: Sequence[str]) -> Finding | None:
     asked = quantities(claim)
     if _bare_units_differ(claim, " ".join(evidence)):
-        return "unit"
+        return Finding("unit", True)
     if not asked:
-        return ""
+        return None
+    worst = None
     held = [(q, text) for text in evidence for q in quantities(text)]
     whens = [w for text in evidence for w in dates(text)]
     years = {float(w.year) for w in whens if w.year}
@@ -75,7 +91,7 @@ def _quantities_differ(claim: str, evidence: Sequence[str]) -> str:
         same = [(q, text) for q, text in held if _equal(quantity, q)]
         if same:
             if _bound_elsewhere(quantity, claim, same, held):
-                return "number"
+                return Finding("number", True)
             continue
         if (
             quantity.value in (years | held_when)
@@ -99,8 +115,42 @@ def _quantities_differ(claim: str, evidence: Sequence[str]) -> str:
             continue
         if any(_equal(quantity, q) for q in follows):
             continue
-        return "unit" if any(math.isclose(q.figure, quantity.figure) for q, _ in held) else "number"
-    return ""
+        if any(_bounds(q, text) and _like(quantity, q) for q, text in held) and _is_instance(quantity, claim):
+            continue  # "a ten-year-old" where the source speaks of those under twelve
+        kind = "unit" if any(math.isclose(q.figure, quantity.figure) for q, _ in held) else "number"
+        if kind == "unit" or any(_like(quantity, q) for q, _ in held) or _counted(quantity, claim, held):
+            return Finding(kind, True)
+        worst = Finding(kind, False)
+    return worst
+
+
+def _like(a: Quantity, b: Quantity) -> bool:
+    """Whether two figures measure or count the same."""
+    if a.dimension or b.dimension:
+        return a.dimension == b.dimension or {a.dimension, b.dimension} == {"time", "months"}
+    return bool(a.noun and b.noun and alike(a.noun, b.noun))
+
+
+_BOUND = re.compile(
+    r"(?:more|less|fewer|longer|shorter|older|younger|later|earlier|under|over|above|below|least|most|than|"
+    r"until|before|after|since|by|within|to|exceed\w*|beyond) (?:the )?[€$£]?$",
+    re.IGNORECASE,
+)
+
+
+def _bounds(quantity: Quantity, text: str) -> bool:
+    return quantity.hedge in ("over", "under") or bool(_BOUND.search(text[: quantity.start]))
+
+
+def _is_instance(quantity: Quantity, claim: str) -> bool:
+    """Whether a figure of a claim is an example: "a class of twenty", "a two-day flu"."""
+    if quantity.hedge or _bounds(quantity, claim):
+        return False
+    joined = claim[quantity.start : quantity.end + 1].rstrip(".,")
+    adjective = bool(re.search(r"[\w]-[a-z]", joined)) or claim[quantity.end :].startswith("-")
+    return (adjective and bool(re.search(r"\ban? $", claim[: quantity.start], re.I))) or bool(
+        re.search(r"\b(?:an? \w+ of|aged|an?(?: \w+)? that arrives on the) $", claim[: quantity.start], re.I)
+    )
 
 
 def _bare_units_differ(claim: str, text: str) -> bool:
@@ -123,7 +173,16 @@ def _following(held: Sequence[Quantity], years: set[float], texts: Sequence[str]
     for q in held:
         if q.dimension == "share":
             yield Quantity(100 - q.value, "share", 0, 0, q.hedge and "about", figure=100 - q.value)
+    shares = [q.value / 100 for q in held if q.dimension == "share" and 0 < q.value < 100]
+    for q in held:
+        if q.dimension not in ("share", "times", "ordinal") and q.value >= 10:
+            for share in shares:
+                for factor in (share, 1 - share, 1 + share):
+                    yield Quantity(q.value * factor, q.dimension, 0, 0, "about", figure=q.value, per=q.per)
     for sentence in texts:
+        for m in re.finditer(r"\b(\w+) other\b", sentence):
+            for q in quantities(m[1]):
+                yield Quantity(q.value + 1, "", 0, 0, figure=q.value + 1)
         figures = quantities(sentence)
         twofold = any((q.dimension, q.value, q.per) in (("share", 50, ""), ("times", 2, "")) for q in figures)
         scaled = [q for q in figures if twofold and q.dimension not in ("share", "times", "ordinal")]
@@ -163,7 +222,7 @@ def _century(claim: str, quantity: Quantity, years: set[float]) -> bool:
 def _equal(claimed: Quantity, held: Quantity) -> bool:
     """Whether the source's figure is the claim's, as far as the claim is exact."""
     kinds = {claimed.dimension, held.dimension}
-    if kinds == {"times", "time"} or (kinds == {"", "time"} and (claimed.per or held.per)):
+    if kinds in ({"times", "time"}, {"times", "months"}) or (kinds == {"", "time"} and (claimed.per or held.per)):
         return _rate(claimed, held) or _rate(held, claimed)
     if kinds == {"times"} and claimed.per and held.per:
         return _often(claimed) == _often(held)
@@ -214,7 +273,8 @@ def _rate(times: Quantity, every: Quantity) -> bool:
     dimension, factor = UNITS.get(times.per, ("", 0.0))
     return (
         times.dimension in ("times", "")
-        and every.dimension == dimension == "time"
+        and every.dimension == dimension
+        and dimension in ("time", "months")
         and math.isclose(times.value * every.value, factor)
     )
 
@@ -250,10 +310,11 @@ def _shared(mine: Sequence[str], theirs: Sequence[str]) -> int:
 # --- dates ----------------------------------------------------------------------
 
 
-def _dates_differ(claim: str, evidence: Sequence[str]) -> bool:
+def _dates_differ(claim: str, evidence: Sequence[str]) -> bool | None:
+    """Whether the evidence has another date in the place of one that it lacks; None where it lacks none."""
     asked = dates(claim)
     if not asked:
-        return False
+        return None
     held = [w for text in evidence for w in dates(text)]
     found = [q for text in evidence for q in quantities(text)]
     figures = {q.value for q in found}
@@ -262,6 +323,9 @@ def _dates_differ(claim: str, evidence: Sequence[str]) -> bool:
     later = {
         y + s * round(q.value / 12) for y in years for q in found if q.dimension == "months" for s in (-1, 1)
     }
+    # A year and an age do too: "born in 1902", "took her doctorate at 24".
+    ages = [float(m[1]) for text in evidence for m in re.finditer(r"\b(?:at|aged|age) (\d\d)\b", text)]
+    later |= {y + round(age) for y in years for age in ages}
     if any(_OTHER_YEAR.search(text) for text in evidence):
         later |= {y + s for y in years for s in (-1, 1)}
     for when in asked:
@@ -271,8 +335,31 @@ def _dates_differ(claim: str, evidence: Sequence[str]) -> bool:
             continue
         if when.month and not when.day and _in_half(when, " ".join(evidence)):
             continue
-        return True
-    return False
+        if _is_example(when, claim, evidence):
+            continue
+        return any(_same_kind(when, h) for h in held)
+    return None
+
+
+def _same_kind(a: When, b: When) -> bool:
+    """Whether two dates give something in common, which may differ."""
+    pairs = ((a.year, b.year), (a.month, b.month), (a.weekday, b.weekday), (a.minute, b.minute))
+    return any(x is not None and y is not None for x, y in pairs)
+
+
+def _is_example(when: When, claim: str, evidence: Sequence[str]) -> bool:
+    """Whether "finished in 2018" or "on a Wednesday" is an instance of what the evidence limits."""
+    before = claim[: when.start]
+    if when.weekday:
+        denied = re.search(r"\b(?:not|no|never|closed|nothing)\b|n['’]t\b", claim, re.I)
+        limits = any(re.search(r"\b(?:only|except|closed)\b", text) for text in evidence)
+        return bool(denied and limits) and not any(h.weekday == when.weekday for t in evidence for h in dates(t))
+    if not when.year or not re.search(r"\b(?:an?|one|someone|anyone|anybody)\b.*\bin $", before, re.I):
+        return False
+    bound = r"\b(?:after|before|since|until|from|later than|earlier than) (?:the )?(?:end of )?$"
+    return any(
+        re.search(bound, text[: held.start]) and held.year for text in evidence for held in dates(text)
+    )
 
 
 def _in_half(when: When, text: str) -> bool:

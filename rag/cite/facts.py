@@ -40,18 +40,21 @@ _DATE = re.compile(
 )
 _WEEKDAY = re.compile(rf"\b({_WEEKDAY_NAMES})s?\b", re.IGNORECASE)
 _HOURS = "|".join(word for word, n in SMALL.items() if 1 <= n <= 12)
+_OFF = {"quarter": 15, "a quarter": 15, "half": 30, "five": 5, "ten": 10, "twenty-five": 25, "twenty": 20}
 _CLOCK = re.compile(
     r"\b(?:(?P<h>[01]?\d|2[0-3])[:.](?P<m>[0-5]\d)\s*(?P<p>[ap]\.?m\b\.?)?|(?P<h2>1[0-2]|\d)\s*(?P<p2>[ap]\.?m\b\.?))"
     r"|\b(?P<word>noon|midnight)\b"
     rf"|\b(?P<spoken>{_HOURS}|1[0-2]|\d) (?:o[’']clock|(?:in the|at) "
-    r"(?P<when>morning|afternoon|evening|night)\b)",
+    r"(?P<when>morning|afternoon|evening|night)\b)"
+    r"|(?:(?<=\bat )|(?<=\bby )|(?<=\btill )|(?<=\buntil )|(?<=\bfrom )|(?<=\bbefore )|(?<=\bafter )|\b(?=[\w-]+ past\b))"
+    rf"(?P<off>{'|'.join(_OFF)}) (?:minutes )?(?P<side>past|to) (?P<full>{_HOURS}|1[0-2]|\d|noon|midnight)\b",
     re.IGNORECASE,
 )
 _TOKEN = re.compile(
     r"[€$£¥]|%|°[CFcf]?|\d{1,3}(?:[,\u00a0\u202f'’]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|"
     r"[^\W\d_]+(?:['’][^\W\d_]+)*|[^\w\s]"
 )
-_DIVIDED = "second|minute|hour|day|week|month|year|decade|century|mile|metre|meter|kilo|litre|liter|dozen"
+_DIVIDED = "day|dozen|" + "|".join(sorted((u for u in UNITS if len(u) > 3 and not u.endswith("s")), key=len, reverse=True))
 _FEW_WORDS = "|".join((*TENS, *SMALL))
 _PART = re.compile(
     rf"""(?:
@@ -123,14 +126,21 @@ class When:
     """Of the day."""
     decade: int | None = None
     """The first year of "the 1980s"."""
+    either: bool = False
+    """A time of day that may be before noon or after."""
 
     def says(self, other: When) -> bool:
         """Whether ``other`` holds all that this one says."""
         if self.decade is not None:
             return self.decade == (other.decade if other.year is None else other.year // 10 * 10)
-        mine = (self.year, self.month, self.day, self.weekday, self.minute)
-        theirs = (other.year, other.month, other.day, other.weekday, other.minute)
+        day = 720 if self.either or other.either else 1440
+        mine = (self.year, self.month, self.day, self.weekday, _within(self.minute, day))
+        theirs = (other.year, other.month, other.day, other.weekday, _within(other.minute, day))
         return all(a is None or a == b for a, b in zip(mine, theirs, strict=True))
+
+
+def _within(minute: int | None, day: int) -> int | None:
+    return None if minute is None else minute % day
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +177,21 @@ def dates(text: str) -> list[When]:
         found.append(When(*m.span(), int(year) if year else None, month, int(day) if day else None))
     found += [When(*m.span(), weekday=m[1].casefold()) for m in _WEEKDAY.finditer(text) if m[1][0].isupper()]
     for m in _CLOCK.finditer(text):
-        if m["word"]:
+        either = False
+        if m["off"]:
+            full = m["full"].casefold()
+            named = {"noon": 12, "midnight": 0}
+            hour = named[full] if full in named else int(full) if full.isdigit() else SMALL[full]
+            off = _OFF[m["off"].casefold()]
+            minute = (60 * hour + (off if m["side"].casefold() == "past" else -off)) % 1440
+            either = full not in named
+        elif m["word"]:
             minute = 720 if m["word"].casefold() == "noon" else 0
         elif m["spoken"]:
             hour = int(m["spoken"]) if m["spoken"].isdigit() else SMALL[m["spoken"].casefold()]
             late = (m["when"] or "").casefold() in ("afternoon", "evening", "night")
             minute = 60 * (hour % 12 + 12 if late and hour > 4 else hour)
+            either = not m["when"]
         elif m["h2"] or m["p"] or ":" in m[0]:
             half = (m["p"] or m["p2"] or "").casefold()
             hour = int(m["h"] or m["h2"])
@@ -181,7 +200,7 @@ def dates(text: str) -> list[When]:
             minute = 60 * hour + int(m["m"] or 0)
         else:
             continue  # "3.50": a figure
-        found.append(When(*m.span(), minute=minute))
+        found.append(When(*m.span(), minute=minute, either=either))
     return sorted(found, key=lambda when: when.start)
 
 

@@ -32,6 +32,17 @@ def noun_at(tokens: Tokens, at: int) -> str:
 
 def figure_at(tokens: Tokens, n: int) -> tuple[float, int, str] | None:
     """The figure that begins at token ``n``: value, the token after it, and a dimension of its own."""
+    read = _figure_at(tokens, n)
+    if read is None or read[2]:
+        return read
+    value, after, _ = read
+    part = [t[0].casefold() for t in tokens[after : after + 3]]
+    if part[:2] == ["and", "a"] and part[2:] in (["half"], ["quarter"]):
+        return value + FRACTIONS[part[2]], after + 3, ""  # "two and a half"
+    return read
+
+
+def _figure_at(tokens: Tokens, n: int) -> tuple[float, int, str] | None:
     word = tokens[n][0].casefold()
     follows = tokens[n + 1][0].casefold() if n + 1 < len(tokens) else ""
     if word[0].isdigit():
@@ -112,7 +123,8 @@ def _words(tokens: Tokens, n: int) -> tuple[float, int, str] | None:
         at += 1
     if not any_word:
         return None
-    if at == n + 1 and tokens[n][0].casefold() == "one" and not _counts(tokens, at):
+    halved = [t[0].casefold() for t in tokens[at : at + 3]] == ["and", "a", "half"]
+    if at == n + 1 and tokens[n][0].casefold() == "one" and not halved and not _counts(tokens, at):
         return None  # the pronoun
     return total + current, at, ""
 

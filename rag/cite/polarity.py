@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from rag.cite.opposites import AGAINST
 from rag.cite.turning import (
     BELIEF,
     COMPARING,
@@ -102,6 +103,34 @@ def _passed(word: str, governors: frozenset[str]) -> bool:
 
 def _places(words: Words, wanted: str) -> list[int]:
     return [n for n, word in enumerate(words.all) if word[0].isalnum() and alike(word, wanted)]
+
+
+def odd(claim: str, clause: str) -> bool:
+    """Whether claim and clause differ by an odd number of words that turn them around.
+
+    Those that both have cancel out; a word against its opposite counts once, on whichever side.
+    """
+    mine = [w for w in Words.of(claim).all if w[0].isalnum()]
+    theirs = [w for w in Words.of(clause).all if w[0].isalnum()]
+    turns = 0
+    for word in mine:
+        against = AGAINST.get(word)
+        if not against or _one_of(word, theirs):
+            continue
+        other = next((w for w in theirs if w in against and not _one_of(w, mine)), None)
+        if other:
+            theirs.remove(other)
+            turns += 1 - (_is_negative(word) and not _is_negative(other))
+    left = [w for w in theirs if _is_negative(w) or w in PROHIBITING]
+    for word in mine:
+        if not _is_negative(word) and word not in PROHIBITING:
+            continue
+        same = next((w for w in left if w == word or (w not in NEGATORS and alike(w, word))), None)
+        if same:
+            left.remove(same)
+        else:
+            turns += 1
+    return (turns + len(left)) % 2 == 1
 
 
 # --- negation -------------------------------------------------------------------
