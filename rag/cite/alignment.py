@@ -29,51 +29,69 @@ _CLAUSE_END = re.compile(
 )
 _SHARED_BACK = 0.5
 """What it counts that a clause says nothing else, beside 1 for what it holds of the claim."""
+_CLOSE_BEHIND = 0.15
+"""How much less a clause may say of the claim than the best one to be looked at too."""
+_CLAUSES = 4
+"""Clauses that are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A clause of a source; ``near[i]`` is the similarity of the claim's word ``i`` to its nearest word there."""
+
+    text: str
+    near: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """``nearest[i]`` is the similarity of the claim's content word ``i`` to its nearest word of the source,
-    ``held[i]`` whether the source has it in some form; ``clause`` is the clause that says most of the claim.
+    """The claim's content ``words``: ``near[i]`` is the similarity of one to its nearest word of the source,
+    ``held[i]`` whether the source has it in some form. ``clauses`` say most of the claim, the best one first.
     """
 
-    nearest: NDArray[np.float32]
+    words: tuple[str, ...]
+    near: NDArray[np.float32]
     held: NDArray[np.bool_]
-    clause: str
+    clauses: tuple[Clause, ...]
 
     @property
     def mean(self) -> float:
         """Similarity of the claim's content words to the source's, in [-1, 1]; 0 where it has none."""
-        return float(self.nearest.mean()) if len(self.nearest) else 0.0
+        return float(self.near.mean()) if len(self.near) else 0.0
 
     @property
     def novelty(self) -> float:
-        """How far from the source the farthest word is that it does not hold, where it holds all others.
+        """How far from the source the farthest word is that it does not hold, where it holds the others.
 
         Of a free paraphrase it is small, for few words are held.
         """
         if not len(self.held) or self.held.all():
             return 0.0
-        return float(self.held.mean() * (1 - self.nearest[~self.held].min()))
+        return float(self.held.mean() * (1 - self.near[~self.held].min()))
 
 
 def align(claim: str, source: str, spans: Sequence[tuple[int, int]], tokens: TokensOf | None) -> Alignment:
     """The claim's content words beside the source's; ``spans`` are the source's sentences."""
-    mine = [(word, a, b) for word, a, b in _words(claim) if _is_content(word)]
-    theirs = [(word, a, b) for word, a, b in _words(source) if _is_content(word)]
+    mine = [found for found in _words(claim) if _is_content(found[0])]
+    theirs = [found for found in _words(source) if _is_content(found[0])]
     if not mine or not theirs:
-        return Alignment(np.zeros(0, np.float32), np.zeros(0, np.bool_), source)
+        return Alignment((), np.zeros(0, np.float32), np.zeros(0, np.bool_), ())
     same = np.array([[alike(word, other) for other, *_ in theirs] for word, *_ in mine])
     left, right = (tokens(claim), tokens(source)) if tokens else (None, None)
     if left is None or right is None:
         near = same.astype(np.float32)
     else:
         near = _vectors(mine, left) @ _vectors(theirs, right).T
-    clause = max(
-        _clauses(source, spans),
-        key=lambda span: _worth(near, [n for n, (_, a, _) in enumerate(theirs) if span[0] <= a < span[1]]),
-    )
-    return Alignment(near.max(axis=1), same.any(axis=1), source[slice(*clause)].strip(" ,;:"))
+    ranked = []
+    for start, end in _clauses(source, spans):
+        inside = [n for n, (_, a, _) in enumerate(theirs) if start <= a < end]
+        if inside:
+            part = near[:, inside]
+            worth = float(part.max(axis=1).mean() + _SHARED_BACK * part.max(axis=0).mean())
+            ranked.append((worth, Clause(source[start:end].strip(" ,;:"), part.max(axis=1))))
+    ranked.sort(key=lambda found: -found[0])
+    clauses = tuple(clause for worth, clause in ranked[:_CLAUSES] if worth > ranked[0][0] - _CLOSE_BEHIND)
+    return Alignment(tuple(word for word, *_ in mine), near.max(axis=1), same.any(axis=1), clauses)
 
 
 def _is_content(word: str) -> bool:
@@ -91,10 +109,7 @@ def _vectors(words: Sequence[tuple[str, int, int]], tokens: TokenVectors) -> NDA
     first = np.searchsorted(ends, [a for _, a, _ in words], side="right")
     last = np.maximum(first, np.searchsorted(starts, [b for *_, b in words], side="left"))
     rows = sums[last] - sums[first]
-    found: NDArray[np.float32] = (rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)).astype(
-        np.float32
-    )
-    return found
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float32)
 
 
 def _clauses(source: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -109,10 +124,3 @@ def _clauses(source: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int, i
         if start < at < end:
             found.append((at, end))
     return found
-
-
-def _worth(near: NDArray[np.float32], inside: Sequence[int]) -> float:
-    if not inside:
-        return -1.0
-    part = near[:, list(inside)]
-    return float(part.max(axis=1).mean() + _SHARED_BACK * part.max(axis=0).mean())

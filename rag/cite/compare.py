@@ -12,13 +12,15 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.cite.facts import Quantity, When, dates, quantities
+from rag.cite.facts import Quantity, When, bare_units, dates, quantities
 from rag.cite.naming import names_differ
 from rag.cite.units import UNITS
 from rag.cite.wording import Words, alike
 
 _ABOUT = 0.06
 """How far "about 1,200" may be off; rounding to two digits is at most 5 %."""
+_EXACT = 0.01
+"""How far off a share of a figure may be that a claim gives as an estimate."""
 _OVER = 1.3
 """How far above "more than 300" a figure may be."""
 _FEW = 10
@@ -26,6 +28,13 @@ _FEW = 10
 _ABOUT_A_SHARE = 0.12
 """How far "nearly a third" may be off: 30 % is called that."""
 _FRACTIONS = frozenset((20, 25, 33, 50, 67, 75, 80))
+_DIFFERENCE = re.compile(
+    r"\b(?:(?:less|fewer|more|longer|older|younger)(?! than [\w€$£])|(?:less|more) than the|save\w*|extra|difference|other|rest|remain\w*|left|without|"
+    r"no|none|not|another|additional)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+_TOTAL = re.compile(r"\b(?:together|total|altogether|both|in all|combined|overall)\b", re.IGNORECASE)
+_ESTIMATE = re.compile(r"\b(?:about|around|roughly|approximately|nearly|almost|some|circa)\b", re.IGNORECASE)
 _MONTH_IN_DAYS, _MONTH_OFF = 30.44, 0.09
 """Days of a month, and how far off "three months" for "twelve weeks" may be."""
 _MEASURED = frozenset(("length", "mass", "volume"))
@@ -78,15 +87,18 @@ def _quantities_differ(claim: str, evidence: Sequence[str]) -> Finding | None:
     asked = quantities(claim)
     if _bare_units_differ(claim, " ".join(evidence)):
         return Finding("unit", True)
-    if not asked:
-        return None
     worst = None
-    held = [(q, text) for text in evidence for q in quantities(text)]
+    held = [(q, text) for text in evidence for q in (*quantities(text), *bare_units(text))]
+    for bare in bare_units(claim):
+        if not any(_equal(bare, q) for q, _ in held) and any(
+            q.dimension in ("time", "months") for text in evidence for q in bare_units(text)
+        ):
+            return Finding("unit", True)
     whens = [w for text in evidence for w in dates(text)]
     years = {float(w.year) for w in whens if w.year}
     held_when = {float(x) for w in whens for x in (w.day, w.year) if x}
     hours = {float(w.minute // 60 % 12) for w in whens if w.minute is not None}
-    follows = list(_following([q for q, _ in held], years, evidence))
+    follows = list(_following(claim, [q for q, _ in held], years, evidence))
     for quantity in asked:
         same = [(q, text) for q, text in held if _equal(quantity, q)]
         if same:
@@ -149,7 +161,11 @@ def _is_instance(quantity: Quantity, claim: str) -> bool:
     joined = claim[quantity.start : quantity.end + 1].rstrip(".,")
     adjective = bool(re.search(r"[\w]-[a-z]", joined)) or claim[quantity.end :].startswith("-")
     return (adjective and bool(re.search(r"\ban? $", claim[: quantity.start], re.I))) or bool(
-        re.search(r"\b(?:an? \w+ of|aged|an?(?: \w+)? that arrives on the) $", claim[: quantity.start], re.I)
+        re.search(
+            r"\b(?:an? [\w-]+(?: \w+)? of|aged|an?(?: \w+)? that \w+ on the) [€$£]?$",
+            claim[: quantity.start],
+            re.I,
+        )
     )
 
 
@@ -164,8 +180,24 @@ def _bare_units_differ(claim: str, text: str) -> bool:
     return False
 
 
-def _following(held: Sequence[Quantity], years: set[float], texts: Sequence[str]) -> Iterator[Quantity]:
-    """The figures that follow from those of the evidence by one step."""
+def _following(
+    claim: str, held: Sequence[Quantity], years: set[float], texts: Sequence[str]
+) -> Iterator[Quantity]:
+    """The figures that follow from those of the evidence by one step that the claim's words speak of."""
+    counted = [q for q in held if q.dimension not in ("share", "times", "ordinal")]
+    pairs = [
+        (a, b) for a in counted for b in counted if b.dimension in (a.dimension, "") and a.value > b.value > 0
+    ]
+    if _DIFFERENCE.search(claim):
+        for a, b in pairs:
+            yield Quantity(a.value - b.value, a.dimension, 0, 0, figure=a.value - b.value, per=a.per)
+    if _TOTAL.search(claim):
+        for a in counted:
+            for b in counted:
+                if a is not b and a.dimension == b.dimension:
+                    yield Quantity(a.value + b.value, a.dimension, 0, 0, figure=a.value + b.value, per=a.per)
+                if a is not b and b.dimension == "" and 1 < b.value <= _FEW:
+                    yield Quantity(a.value * b.value, a.dimension, 0, 0, figure=a.value * b.value, noun=a.noun)
     for a in sorted(years):
         for b in sorted(years):
             if b > a:
@@ -174,11 +206,12 @@ def _following(held: Sequence[Quantity], years: set[float], texts: Sequence[str]
         if q.dimension == "share":
             yield Quantity(100 - q.value, "share", 0, 0, q.hedge and "about", figure=100 - q.value)
     shares = [q.value / 100 for q in held if q.dimension == "share" and 0 < q.value < 100]
-    for q in held:
-        if q.dimension not in ("share", "times", "ordinal") and q.value >= 10:
+    for q in counted if _ESTIMATE.search(claim) else ():
+        if q.value >= _FEW:
             for share in shares:
-                for factor in (share, 1 - share, 1 + share):
-                    yield Quantity(q.value * factor, q.dimension, 0, 0, "about", figure=q.value, per=q.per)
+                for value in (q.value * share, q.value * (1 - share), q.value * (1 + share)):
+                    if any(math.isclose(value, asked.value, rel_tol=_EXACT) for asked in quantities(claim)):
+                        yield Quantity(value, q.dimension, 0, 0, figure=q.value, per=q.per)
     for sentence in texts:
         for m in re.finditer(r"\b(\w+) other\b", sentence):
             for q in quantities(m[1]):

@@ -62,7 +62,8 @@ _PART = re.compile(
     | an?\ (?P<whole>{_DIVIDED})\ and\ a\ half
     | every\ (?P<nth>other|second|third|fourth)\ (?P<each>{_DIVIDED})
     | an?\ (?P<fortnight>fortnight)
-    | (?P<one>\d+|{_FEW_WORDS})\ (?:in|out\ of)\ (?:every\ )?(?P<of>\d{{1,3}}|{_FEW_WORDS})
+    | (?P<one>one(?=\ [a-z]+\ in)|\d+|{_FEW_WORDS})(?:(?<=one)\ [a-z]+)?\ (?:in|out\ of)\ (?:every\ )?
+      (?P<of>\d{{1,3}}|{_FEW_WORDS})
       (?!\ ?[\w%€]*(?:day|week|year|month))
     )\b""",
     re.IGNORECASE | re.VERBOSE,
@@ -71,6 +72,14 @@ _PER = re.compile(
     r"\s*(?:(?:a|an|per|each|every|/)\s*)?(second|minute|hour|day|night|week|month|quarter|year|person|hourly|daily|weekly|"
     r"monthly|quarterly|yearly|annually|annual)\b(?<!\d\s)",
     re.IGNORECASE,
+)
+_BARE = re.compile(
+    r"\b(?:for|within|after|in|about|around|under|over|least|most|than|lasts?|takes?) (?:about |around )?an? (?:full |whole )?"
+    r"(?P<unit>second|minute|hour|day|week|fortnight|month|year|decade|century)\b(?! and a half| or two| ago)",
+    re.IGNORECASE,
+)
+_NOUN_AND_PER = re.compile(
+    r"(?: [a-z]+){1,2} (?:an?|per|each|every) (second|minute|hour|day|night|week|month|quarter|year|person)\b"
 )
 _RATES = {
     "hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month", "quarterly": "quarter",
@@ -240,13 +249,22 @@ def quantities(text: str) -> list[Quantity]:
             dimension, value, after, working = unit_at(tokens, n, after, value)
             end = tokens[after - 1][2]
         hedge = _hedge(text[max(0, start - 24) : start])
-        per = _PER.match(text, end)
+        per = _PER.match(text, end) or (None if dimension else _NOUN_AND_PER.match(text, end))
         rate = per[1].casefold() if per else ""
         noun = "" if dimension else noun_at(tokens, after)
         found.append(
             Quantity(value, dimension, start, end, hedge, working, figure, noun, _RATES.get(rate, rate))
         )
         n = after
+    return found
+
+
+def bare_units(text: str) -> list[Quantity]:
+    """Spans of one unit without a figure: "for an hour", "within a month"; those of dates are left out."""
+    found = []
+    for m in _BARE.finditer(text):
+        dimension, factor = UNITS[m["unit"].casefold()]
+        found.append(Quantity(factor, dimension, m.start("unit"), m.end(), figure=1.0))
     return found
 
 

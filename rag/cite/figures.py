@@ -24,10 +24,13 @@ Tokens = list[tuple[str, int, int]]
 """Words, figures and marks of a text, each with where it starts and ends."""
 
 
+_COMPARED = frozenset("less fewer longer later earlier higher lower".split())
+
+
 def noun_at(tokens: Tokens, at: int) -> str:
     """The word at a token where it says what a figure counts, else ""."""
     word = tokens[at][0].casefold() if at < len(tokens) else ""
-    return word if len(word) > 2 and word.isalpha() and word not in FUNCTION_WORDS | BEFORE_A_MONTH else ""
+    return word if len(word) > 2 and word.isalpha() and word not in FUNCTION_WORDS | BEFORE_A_MONTH | _COMPARED else ""
 
 
 def figure_at(tokens: Tokens, n: int) -> tuple[float, int, str] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from rag.cite.opposites import AGAINST
 from rag.cite.turning import (
@@ -56,7 +57,10 @@ _COMPARING = frozenset(
 )
 _CONDITIONS = frozenset("if unless except only provided until before after when while".split())
 _EXCEPT = frozenset(("except", "unless"))
+_OFTEN = frozenset("more-than-half common commonly often frequently regularly".split())
 _COMPARED = frozenset("longer more less later earlier further higher lower older younger".split())
+_MORE = frozenset("better faster stronger often richer older longer heavier cheaper".split())
+_LESS = frozenset("worse slower weaker seldom poorer younger shorter lighter".split())
 _NEARLY_ALL = 0.75
 """Share of a claim's words from which a sentence says the same but for the word that turns it."""
 
@@ -105,14 +109,23 @@ def _places(words: Words, wanted: str) -> list[int]:
     return [n for n, word in enumerate(words.all) if word[0].isalnum() and alike(word, wanted)]
 
 
-def odd(claim: str, clause: str) -> bool:
-    """Whether claim and clause differ by an odd number of words that turn them around.
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """Whether a claim and a clause differ by an odd number of words that turn them around, and which of the
+    claim's words do."""
 
-    Those that both have cancel out; a word against its opposite counts once, on whichever side.
+    odd: bool
+    words: frozenset[str]
+
+
+def turns(claim: str, clause: str) -> Turns:
+    """The negations and opposites by which claim and clause differ: an odd number says the opposite.
+
+    A negation on each side cancel out, whatever words they use; a word against its opposite
+    counts as one.
     """
-    mine = [w for w in Words.of(claim).all if w[0].isalnum()]
-    theirs = [w for w in Words.of(clause).all if w[0].isalnum()]
-    turns = 0
+    mine, theirs = _plain_words(claim), _plain_words(clause)
+    turning, count = set(), 0
     for word in mine:
         against = AGAINST.get(word)
         if not against or _one_of(word, theirs):
@@ -120,17 +133,29 @@ def odd(claim: str, clause: str) -> bool:
         other = next((w for w in theirs if w in against and not _one_of(w, mine)), None)
         if other:
             theirs.remove(other)
-            turns += 1 - (_is_negative(word) and not _is_negative(other))
-    left = [w for w in theirs if _is_negative(w) or w in PROHIBITING]
-    for word in mine:
-        if not _is_negative(word) and word not in PROHIBITING:
-            continue
-        same = next((w for w in left if w == word or (w not in NEGATORS and alike(w, word))), None)
-        if same:
-            left.remove(same)
-        else:
-            turns += 1
-    return (turns + len(left)) % 2 == 1
+            turning.add(word)
+            count += 1
+    left = sum(_denies_alone(w) for w in theirs)
+    denials = [w for w in mine if w not in turning and _denies_alone(w)]
+    return Turns((count + abs(len(denials) - left)) % 2 == 1, frozenset((*turning, *denials)))
+
+
+def _plain_words(text: str) -> list[str]:
+    return [w for w in Words.of(_TOO.sub(r"not \1", text)).all if w[0].isalnum()]
+
+
+def _denies_alone(word: str) -> bool:
+    denies = _is_negative(word) or word in PROHIBITING or word in _ENDING
+    return denies and word not in _LOOSELY_NEGATIVE
+
+
+_TOO = re.compile(r"\btoo (\w+) (?:for \w+ )?to\b", re.IGNORECASE)
+_ENDING = frozenset("closed shut gone loses lose ends ended ban bans".split())
+_LOOSELY_NEGATIVE = frozenset(
+    "instead rather free poor zero nil drop drops dropped stop stopped stops unlimited unlike optional spared "
+    "bad wrong lost empty unchanged unaffected".split()
+)
+"""They answer a negation, and deny nothing by themselves."""
 
 
 # --- negation -------------------------------------------------------------------
@@ -258,8 +283,18 @@ def _quantified(claim: Words, held: Sequence[Words]) -> bool:
     for kind in KINDS:
         mine = _sides(claim, kind)
         found = [_sides(source, kind) for source in held]
-        if kind is COMPARING and any(w in NEGATORS for w in claim.all):
-            continue  # "those with six or more cannot": fewer can
+        if kind is COMPARING:
+            if any(w in NEGATORS for w in claim.all):
+                continue  # "those with six or more cannot": fewer can
+            than = _compared_otherwise(claim, held)
+            if than is not None:
+                if than:
+                    return True
+                continue
+        if "most" in kind[0] | kind[-1] and any(w in MAJORITY for w in claim.all) and any(
+            w in NEGATORS for w in claim.all
+        ):
+            continue  # "most do not": few do
         for side, heads in mine.items():
             same = [w for theirs in found for w in theirs.get(side, ())]
             if any(side in theirs for theirs in found) and (
@@ -272,11 +307,51 @@ def _quantified(claim: Words, held: Sequence[Words]) -> bool:
                     return True
     return (
         _unfounded(claim, held, UNIVERSAL, UNIVERSAL | {"any", "both", "must", "per"})
-        or _unfounded(claim, held, MAJORITY, MAJORITY | UNIVERSAL | {"more-than-half"})
+        or _unfounded(claim, held, MAJORITY, MAJORITY | UNIVERSAL | _OFTEN)
         or _unfounded(
             claim, held, EXCLUSIVE, EXCLUSIVE | {"nothing", "nobody", "no", "without", "single", "but"}
         )
     )
+
+
+def sweeping(claim: str, nearest: str) -> bool:
+    """Whether the claim says "all" or "at least" where nothing in the nearest sentence says so.
+
+    Less sure than a changed quantifier: a writer says so of what is meant so, too.
+    """
+    mine, theirs = Words.of(claim), frozenset(Words.of(nearest).all)
+    scopes = _governed(mine, UNIVERSAL - {"each"}, 2)
+    timed = all(bool(scope) and scope[0][1] in TIMES_OF_YEAR for scope in scopes)
+    if scopes and not timed and not theirs & (UNIVERSAL | _WHOLE):
+        return True
+    return any(w in _BOUNDS for w in mine.all) and not theirs & (_BOUNDS | _LIMITING)
+
+
+_WHOLE = frozenset("any both whole entire full complete never none nobody nothing".split())
+_BOUNDS = frozenset("at-least at-most up-to minimum maximum".split())
+_LIMITING = frozenset("within exceed exceeds than over under until limit limited below above between".split())
+
+
+def _compared_otherwise(claim: Words, held: Sequence[Words]) -> bool | None:
+    """Whether "A has more than B" stands where a source says so of B and A; None where neither compares."""
+    more, less = COMPARING[0] | _MORE, COMPARING[1] | _LESS
+    for source in held:
+        sides = []
+        for words in (claim, source):
+            at = next((n for n, w in enumerate(words.all) if w in ("than", "as") and n > 1), None)
+            there = [n for n, w in enumerate(words.all[:at]) if w in more or w in less] if at else []
+            if at is None or (not there and "as" not in words.all[at : at + 1]):
+                break
+            sides.append((words.all[:at], words.all[at + 1 :], not there or words.all[there[-1]] in more))
+        if len(sides) < 2:
+            continue
+        (left, right, up), (first, second, high) = sides
+        straight = bool(_common(left[:4], first[:6])) + bool(_common(right[:4], second[:4]))
+        crossed = bool(_common(left[:4], second[:4])) + bool(_common(right[:4], first[:6]))
+        if straight == crossed or max(straight, crossed) < 2:
+            continue
+        return (up == high) != (straight > crossed)
+    return None
 
 
 def _unfounded(claim: Words, held: Sequence[Words], strong: frozenset[str], enough: frozenset[str]) -> bool:
@@ -340,7 +415,7 @@ def _opposed(claim: Words, source: Words, nearest: bool) -> bool:
 
 
 def _negated_at(words: Words, word: str) -> bool:
-    return any(w in NEGATORS for n in _places(words, word) for w in words.all[max(0, n - 3) : n])
+    return any(w in NEGATORS for n in _places(words, word) for w in words.all[max(0, n - 4) : n])
 
 
 def _order_differs(claim: Words, source: Words) -> bool:

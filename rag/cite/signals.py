@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag.cite.alignment import TokensOf, align
+from rag.cite.alignment import Alignment, TokensOf, align
 from rag.cite.compare import changed
-from rag.cite.flip import flipped
-from rag.cite.polarity import odd, turned
+from rag.cite.polarity import sweeping, turned, turns
 from rag.cite.units import MONTHS, ORDINALS, SMALL, TENS, UNITS
 from rag.cite.wording import Words, alike
 from rag.types import Vectors
@@ -22,7 +21,7 @@ FOR = ("cosine", "coverage", "alignment")
 """Signals that speak for a claim: no weight of theirs is negative."""
 AGAINST = (
     "number", "number_alone", "unit", "date", "date_alone", "name", "name_alone", "negation", "quantifier",
-    "opposite", "added", "odd", "flipped", "novel",
+    "opposite", "added", "sweeping", "denied", "denied_throughout", "novel",
 )  # fmt: skip
 """Signals that speak against it: no weight of theirs is positive. ``alone``: the source has no
 other one in the place of what it lacks."""
@@ -38,8 +37,8 @@ _KEPT = 0.65
 """Share of its words that a part shares with the source where the claim is no free paraphrase."""
 _LOOKED_AT = 6
 """Sentences of a source that are embedded: what bounds the time that a check takes."""
-_LEAST_TURN = 0.05
-"""Added to how far two texts move when they are turned around, so that a tiny move counts little."""
+_LOOSE = 0.45
+"""Similarity up to which the words of a claim and a clause may be about different things."""
 _TIMES_AND_FIGURES = (
     frozenset(
         "morning afternoon evening night noon half century year month week day long wide high deep tall "
@@ -83,7 +82,7 @@ def compare(
         n for n in range(len(texts)) if low <= n < high or len(texts) <= _SHORT or cover[n] >= 0.6 * cover[at]
     ]
     found = changed(claim, [texts[n] for n in keep], source, texts[at])
-    turns = turned(claim, texts[at], [texts[n] for n in keep if n != at and cover[n]])
+    turned_by = turned(claim, texts[at], [texts[n] for n in keep if n != at and cover[n]])
     aligned = align(claim, source, spans, tokens)
     signals = dict.fromkeys((*FOR, *AGAINST), 0.0)
     signals["cosine"] = _closest(claim, texts, at, cosines, embed)
@@ -91,13 +90,13 @@ def compare(
     signals["alignment"] = aligned.mean
     for finding in found:
         signals[f"{finding.kind}_alone" if not finding.instead and finding.kind != "unit" else finding.kind] = 1.0
-    for turn in turns:
+    for turn in turned_by:
         signals[turn] = 1.0
+    signals["sweeping"] = float("quantifier" not in turned_by and sweeping(claim, texts[at]))
     signals["added"] = float(_added(claim, texts, embed))
-    signals["odd"] = float(odd(claim, aligned.clause))
-    signals["flipped"] = _turn(claim, texts[at], aligned.clause, embed) if embed else 0.0
+    signals["denied"], signals["denied_throughout"] = _denied(claim, aligned)
     signals["novel"] = aligned.novelty
-    return Compared(signals, (*(f.kind for f in found if f.instead), *turns), at)
+    return Compared(signals, (*(f.kind for f in found if f.instead), *turned_by), at)
 
 
 def coverage(claim: str, text: str) -> float:
@@ -138,20 +137,23 @@ def _cosines(claim: str, texts: Sequence[str], embed: EmbedTexts | None) -> list
     return [float(c) for c in rows[1:] @ rows[0]]
 
 
-def _turn(claim: str, sentence: str, clause: str, embed: EmbedTexts) -> float:
-    """How much nearer the claim comes when one of the two is turned around, in about [-1, 1].
+def _denied(claim: str, aligned: Alignment) -> tuple[float, float]:
+    """How surely the claim denies its nearest clause, or is denied by it, in [0, 1]: by that clause alone,
+    and by the share of the clauses close behind that agree.
 
-    The cosines of the pair as it is and of both turned, against those with one turned, over how
-    far the turns move the two: what a turn does by itself cancels out. The greater of sentence
-    and clause.
+    As sure as the rest of the claim, without the words that turn it, is near to the clause's words.
     """
-    return max(_turned_cosines(claim, text, embed) for text in dict.fromkeys((sentence, clause)))
-
-
-def _turned_cosines(claim: str, text: str, embed: EmbedTexts) -> float:
-    a, a2, b, b2 = (embed([t])[0] for t in (claim, flipped(claim), text, flipped(text)))
-    gain = float((a2 - a) @ (b - b2))
-    return gain / (float(np.linalg.norm(a2 - a) * np.linalg.norm(b2 - b)) + _LEAST_TURN)
+    if not aligned.clauses:
+        return 0.0, 0.0
+    best = turns(claim, aligned.clauses[0].text)
+    if not best.odd:
+        return 0.0, 0.0
+    kept = np.array([word not in best.words for word in aligned.words])
+    near = aligned.clauses[0].near
+    rest = float((near[kept] if kept.any() else near).mean())
+    sure = min(1.0, max(0.0, rest - _LOOSE) / (1 - _LOOSE))
+    others = [turns(claim, clause.text).odd for clause in aligned.clauses[1:]]
+    return sure, sure * (sum(others) / len(others) if others else 1.0)
 
 
 def _added(claim: str, texts: Sequence[str], embed: EmbedTexts | None) -> bool:

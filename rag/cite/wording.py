@@ -22,6 +22,7 @@ _PHRASES = (
     (re.compile(r"\ba few\b", re.I), "a-few"),
     (re.compile(r"\bas well\b", re.I), "as-well"),
     (re.compile(r"\bin person\b", re.I), "in-person"),
+    (re.compile(r"\bthe most\b", re.I), ""),
     (re.compile(r"\bnot only\b", re.I), "also"),
     (
         re.compile(
@@ -54,6 +55,9 @@ _PHRASES = (
         ),
         "",
     ),
+    (re.compile(r"\b(?:nobody|no one|no \w+)(?: \w+){1,2} (?:less|fewer) than\b", re.I), "at-least"),
+    (re.compile(r"\b(?:nobody|no one|no \w+)(?: \w+){1,3} (?:more|longer) than\b", re.I), "at-most"),
+    (re.compile(r"\bnext to (?:no|nothing)\b", re.I), "few"),
     (re.compile(r"\bno longer\b", re.I), "not"),
     (re.compile(r"\bnot? (?:un|in)(?=[a-z]{4})", re.I), ""),
     (re.compile(r"\brather than\b", re.I), "not"),
