@@ -539,8 +539,13 @@ def _judge(embedder: Embedder) -> Judge:
     """Claims judged by that model; a source that several claims cite is embedded once."""
     embed_one = lru_cache(maxsize=500)(lambda text: embedder.embed_texts([text]))
 
+    @lru_cache(maxsize=100)
+    def tokens_of(text: str) -> TokenVectors | None:
+        found = embedder.token_vectors([text])
+        return found[0] if found else None
+
     def judged(claim: str, source: str) -> Judgement:
-        return judge(claim, source, lambda texts: np.vstack([embed_one(text) for text in texts]))
+        return judge(claim, source, lambda texts: np.vstack([embed_one(text) for text in texts]), tokens_of)
 
     return judged
 

@@ -53,6 +53,7 @@ class Alignment:
     near: NDArray[np.float32]
     held: NDArray[np.bool_]
     clauses: tuple[Clause, ...]
+    by_model: bool
 
     @property
     def mean(self) -> float:
@@ -75,7 +76,7 @@ def align(claim: str, source: str, spans: Sequence[tuple[int, int]], tokens: Tok
     mine = [found for found in _words(claim) if _is_content(found[0])]
     theirs = [found for found in _words(source) if _is_content(found[0])]
     if not mine or not theirs:
-        return Alignment((), np.zeros(0, np.float32), np.zeros(0, np.bool_), ())
+        return Alignment((), np.zeros(0, np.float32), np.zeros(0, np.bool_), (), tokens is not None)
     same = np.array([[alike(word, other) for other, *_ in theirs] for word, *_ in mine])
     left, right = (tokens(claim), tokens(source)) if tokens else (None, None)
     if left is None or right is None:
@@ -91,7 +92,7 @@ def align(claim: str, source: str, spans: Sequence[tuple[int, int]], tokens: Tok
             ranked.append((worth, Clause(source[start:end].strip(" ,;:"), part.max(axis=1))))
     ranked.sort(key=lambda found: -found[0])
     clauses = tuple(clause for worth, clause in ranked[:_CLAUSES] if worth > ranked[0][0] - _CLOSE_BEHIND)
-    return Alignment(tuple(word for word, *_ in mine), near.max(axis=1), same.any(axis=1), clauses)
+    return Alignment(tuple(word for word, *_ in mine), near.max(axis=1), same.any(axis=1), clauses, left is not None)
 
 
 def _is_content(word: str) -> bool:

@@ -127,9 +127,12 @@ def _quantities_differ(claim: str, evidence: Sequence[str]) -> Finding | None:
             continue
         if any(_equal(quantity, q) for q in follows):
             continue
-        if any(_bounds(q, text) and _like(quantity, q) for q, text in held) and _is_instance(quantity, claim):
+        same_figure = any(math.isclose(q.figure, quantity.figure) for q, _ in held)
+        if not same_figure and _is_instance(quantity, claim) and any(
+            _bounds(q, text) and (_like(quantity, q) or not q.dimension) for q, text in held
+        ):
             continue  # "a ten-year-old" where the source speaks of those under twelve
-        kind = "unit" if any(math.isclose(q.figure, quantity.figure) for q, _ in held) else "number"
+        kind = "unit" if same_figure else "number"
         if kind == "unit" or any(_like(quantity, q) for q, _ in held) or _counted(quantity, claim, held):
             return Finding(kind, True)
         worst = Finding(kind, False)
@@ -202,6 +205,8 @@ def _following(
         for b in sorted(years):
             if b > a:
                 yield Quantity(12 * (b - a), "months", 0, 0, figure=b - a)
+    if any(re.search(r"\b(?:majority|most|mostly)\b", text, re.I) for text in texts):
+        yield Quantity(51, "share", 0, 0, figure=51)
     for q in held:
         if q.dimension == "share":
             yield Quantity(100 - q.value, "share", 0, 0, q.hedge and "about", figure=100 - q.value)

@@ -59,7 +59,7 @@ _FEW_WORDS = "|".join((*TENS, *SMALL))
 _PART = re.compile(
     rf"""(?:
       (?:half\ an?|half|(?:a\ |one\ |three\ )?quarters?\ of\ an?)[ -](?P<unit>{_DIVIDED})
-    | an?\ (?P<whole>{_DIVIDED})\ and\ a\ half
+    | (?:an?|first|last|next|another)\ (?P<whole>{_DIVIDED})\ and\ a\ half
     | every\ (?P<nth>other|second|third|fourth)\ (?P<each>{_DIVIDED})
     | an?\ (?P<fortnight>fortnight)
     | (?P<one>one(?=\ [a-z]+\ in)|\d+|{_FEW_WORDS})(?:(?<=one)\ [a-z]+)?\ (?:in|out\ of)\ (?:every\ )?
@@ -75,7 +75,8 @@ _PER = re.compile(
 )
 _BARE = re.compile(
     r"\b(?:for|within|after|in|about|around|under|over|least|most|than|lasts?|takes?) (?:about |around )?an? (?:full |whole )?"
-    r"(?P<unit>second|minute|hour|day|week|fortnight|month|year|decade|century)\b(?! and a half| or two| ago)",
+    r"(?P<unit>second|minute|hour|day|week|fortnight|month|year|decade|century)\b(?! and a half| or two| ago)"
+    r"|\ban? (?P<early>minute|hour|day|week|fortnight|month|year)(?= (?:ahead|before|earlier|later|in advance)\b)",
     re.IGNORECASE,
 )
 _NOUN_AND_PER = re.compile(
@@ -86,6 +87,8 @@ _RATES = {
     "yearly": "year", "annually": "year", "annual": "year",
 }  # fmt: skip
 _HEDGES: tuple[tuple[re.Pattern[str], Hedge], ...] = (
+    (re.compile(r"(?:no|not) (?:more|longer|later|older|higher) than\s*$", re.IGNORECASE), "under"),
+    (re.compile(r"(?:no|not) (?:less|fewer|shorter|earlier|younger|lower) than\s*$", re.IGNORECASE), "over"),
     (
         re.compile(
             r"(?:about|around|roughly|approximately|nearly|almost|some|circa|close to)\s*$",
@@ -263,8 +266,9 @@ def bare_units(text: str) -> list[Quantity]:
     """Spans of one unit without a figure: "for an hour", "within a month"; those of dates are left out."""
     found = []
     for m in _BARE.finditer(text):
-        dimension, factor = UNITS[m["unit"].casefold()]
-        found.append(Quantity(factor, dimension, m.start("unit"), m.end(), figure=1.0))
+        unit = m["unit"] or m["early"]
+        dimension, factor = UNITS[unit.casefold()]
+        found.append(Quantity(factor, dimension, m.end() - len(unit), m.end(), figure=1.0))
     return found
 
 

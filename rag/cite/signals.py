@@ -17,14 +17,14 @@ from rag.types import Vectors
 
 EmbedTexts = Callable[[Sequence[str]], Vectors]
 
-FOR = ("cosine", "coverage", "alignment")
+NEARNESS = ("cosine", "coverage", "alignment")
 """Signals that speak for a claim: no weight of theirs is negative."""
-AGAINST = (
-    "number", "number_alone", "unit", "date", "date_alone", "name", "name_alone", "negation", "quantifier",
-    "opposite", "added", "sweeping", "denied", "denied_throughout", "novel",
+CHANGE = (
+    "date_alone", "name_alone", "negation", "quantifier", "opposite", "negation_held", "quantifier_held",
+    "opposite_held", "added", "sweeping", "denied", "denied_throughout", "novel",
 )  # fmt: skip
-"""Signals that speak against it: no weight of theirs is positive. ``alone``: the source has no
-other one in the place of what it lacks."""
+"""Signals that speak against it: no weight of theirs is positive. ``alone``: the source has no other one
+in the place of what it lacks; ``held``: times the share of the claim's words that the source holds."""
 
 _CLAUSES = re.compile(r",? (?:and|but|while|whereas|which|who|where|because|so that|although)\b|;|, ")
 _JOINTS = re.compile(r",? (?:and|but|while|whereas|which|who|where)\b|;|, (?=and|but)")
@@ -54,11 +54,19 @@ _TIMES_AND_FIGURES = (
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """The signals by name, what was changed, and the number of the sentence that is nearest."""
+    """The signals by name, and what they rest on.
+
+    ``wrong`` are figures, units, dates and names that the source lacks, or has others for:
+    they need no weighing. ``turned`` are negation, quantifier and opposite, which do. ``at`` is
+    the number of the sentence that is nearest.
+    """
 
     signals: Mapping[str, float]
-    reasons: tuple[str, ...]
+    wrong: tuple[str, ...]
+    turned: tuple[str, ...]
     at: int
+    aligned: bool
+    """Whether a model's token vectors aligned the words."""
 
 
 def compare(
@@ -84,19 +92,22 @@ def compare(
     found = changed(claim, [texts[n] for n in keep], source, texts[at])
     turned_by = turned(claim, texts[at], [texts[n] for n in keep if n != at and cover[n]])
     aligned = align(claim, source, spans, tokens)
-    signals = dict.fromkeys((*FOR, *AGAINST), 0.0)
+    signals = dict.fromkeys((*NEARNESS, *CHANGE), 0.0)
     signals["cosine"] = _closest(claim, texts, at, cosines, embed)
     signals["coverage"] = max(cover[at], coverage(claim, near))
     signals["alignment"] = aligned.mean
     for finding in found:
-        signals[f"{finding.kind}_alone" if not finding.instead and finding.kind != "unit" else finding.kind] = 1.0
+        if not finding.instead and finding.kind != "number":
+            signals[f"{finding.kind}_alone"] = 1.0
     for turn in turned_by:
         signals[turn] = 1.0
+        signals[f"{turn}_held"] = signals["coverage"]
     signals["sweeping"] = float("quantifier" not in turned_by and sweeping(claim, texts[at]))
     signals["added"] = float(_added(claim, texts, embed))
     signals["denied"], signals["denied_throughout"] = _denied(claim, aligned)
     signals["novel"] = aligned.novelty
-    return Compared(signals, (*(f.kind for f in found if f.instead), *turned_by), at)
+    wrong = tuple(f.kind for f in found if f.instead or f.kind == "number")
+    return Compared(signals, wrong, tuple(turned_by), at, aligned.by_model)
 
 
 def coverage(claim: str, text: str) -> float:
