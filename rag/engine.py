@@ -56,6 +56,7 @@ from rag.types import (
     Passage,
     Proposed,
     Provenance,
+    TokenVectors,
     Turn,
     Where,
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from rag.cite.figures import figure_at, noun_at, unit_at
@@ -164,8 +165,13 @@ class Name:
     opens: bool
 
 
-def dates(text: str) -> list[When]:
+def dates(text: str) -> tuple[When, ...]:
     """The dates, weekdays and times of day of a text, in order."""
+    return _dates(text)
+
+
+@lru_cache(maxsize=4_000)
+def _dates(text: str) -> tuple[When, ...]:
     found = []
     for m in _DATE.finditer(text):
         part = m.groupdict()
@@ -213,7 +219,7 @@ def dates(text: str) -> list[When]:
         else:
             continue  # "3.50": a figure
         found.append(When(*m.span(), minute=minute, either=either))
-    return sorted(found, key=lambda when: when.start)
+    return tuple(sorted(found, key=lambda when: when.start))
 
 
 def _is_month(text: str, at: int) -> bool:
@@ -221,8 +227,13 @@ def _is_month(text: str, at: int) -> bool:
     return before in BEFORE_A_MONTH
 
 
-def quantities(text: str) -> list[Quantity]:
+def quantities(text: str) -> tuple[Quantity, ...]:
     """The figures of a text, in order; those of dates and times of day are left out."""
+    return _quantities(text)
+
+
+@lru_cache(maxsize=4_000)
+def _quantities(text: str) -> tuple[Quantity, ...]:
     taken = [(w.start, w.end) for w in dates(text)]
     tokens = [(m[0], m.start(), m.end()) for m in _TOKEN.finditer(text)]
     found: list[Quantity] = []
@@ -259,7 +270,7 @@ def quantities(text: str) -> list[Quantity]:
             Quantity(value, dimension, start, end, hedge, working, figure, noun, _RATES.get(rate, rate))
         )
         n = after
-    return found
+    return tuple(found)
 
 
 def bare_units(text: str) -> list[Quantity]:
@@ -301,8 +312,17 @@ def _hedge(before: str) -> Hedge:
     return next((hedge for pattern, hedge in _HEDGES if pattern.search(before)), "")
 
 
-def names(text: str) -> Iterator[Name]:
+def names(text: str) -> tuple[Name, ...]:
     """The capitalised words of a text; months and weekdays are dates, and left out."""
+    return _names(text)
+
+
+@lru_cache(maxsize=4_000)
+def _names(text: str) -> tuple[Name, ...]:
+    return tuple(_capitalised(text))
+
+
+def _capitalised(text: str) -> Iterator[Name]:
     opens = True
     for m in re.finditer(r"[^\W\d_][\w’'.-]*[\w]|[^\W\d_]|[.!?:;\n]|[“\"(]", text):
         word = m[0]

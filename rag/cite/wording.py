@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rag.cite.forms import irregular
 from rag.cite.turning import NEGATORS
@@ -75,21 +76,24 @@ class Words:
 
     @classmethod
     def of(cls, text: str) -> Words:
-        text = text.replace("’", "'")
-        for pattern, joined in _PHRASES:
-            text = pattern.sub(joined.replace("-", "\u2011"), text)
-        return cls(
-            tuple(
-                m[0].casefold().replace("\u2011", "-")
-                for m in re.finditer(r"[^\W_]+(?:['\u2011][^\W_]+)*|[.;:!?,]", text)
-            )
-        )
+        return _read(text)
 
     @property
     def content(self) -> list[str]:
         return [w for w in self.all if w[0].isalnum() and w not in FUNCTION_WORDS and w not in NEGATORS]
 
 
+@lru_cache(maxsize=4_000)
+def _read(text: str) -> Words:
+    """Kept, as the rules read a sentence many times, and several claims a source."""
+    text = text.replace("’", "'")
+    for pattern, joined in _PHRASES:
+        text = pattern.sub(joined.replace("-", "\u2011"), text)
+    found = re.finditer(r"[^\W_]+(?:['\u2011][^\W_]+)*|[.;:!?,]", text)
+    return Words(tuple(m[0].casefold().replace("\u2011", "-") for m in found))
+
+
+@lru_cache(maxsize=100_000)
 def alike(a: str, b: str) -> bool:
     """Whether two words are forms of one: a long common beginning, or the table's."""
     if a == b or irregular(a, b):
