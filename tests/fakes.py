@@ -27,6 +27,7 @@ from rag.types import (
     Answer,
     Citation,
     DocumentRecord,
+    Draft,
     IngestProgress,
     Metadata,
     Passage,
@@ -129,12 +130,14 @@ class FakeResponse:
         self._pieces, self._finish, self._store = pieces, finish, store
         self._text = ""
         self._answer: Answer | None = None
+        self.draft = Draft("", ())
 
     def __iter__(self) -> Iterator[str]:
         stopped = True
         try:
             for piece in self._pieces:
                 self._text += piece
+                self.draft = Draft(self._text, self._finish(self._text, True).citations)
                 yield piece
             stopped = False
         finally:
@@ -244,12 +247,13 @@ class FakeEngine:
         origin: str = "chat",
         link: str | None = None,
         accepted: Sequence[Where] | None = None,
+        proposed: Sequence[Proposed] | None = None,
     ) -> FakeResponse:
         asked = {"question": question, "where": where, "history": tuple(history), "name": name}
-        self.asked.append({**asked, "accepted": accepted})
+        self.asked.append({**asked, "accepted": accepted, "proposed": proposed})
         if "break" in question:
             raise GenerationError("The model did not answer. Ask again in a minute.")
-        where, proposed, dropped = self._narrowed(name, question, where, accepted)
+        where, offered, dropped = self._narrowed(name, question, where, accepted)
         quotes, abstained, notices = self._quotes(question, where)
         passages = tuple(_passage(n, quote, row) for n, (quote, row) in enumerate(quotes))
         text, citations = _write(passages) if not abstained else ("I don't know from these documents.", ())
@@ -283,7 +287,7 @@ class FakeEngine:
                 conversation_id=conversation_id,
                 stopped=stopped,
                 notices=(*dropped, *notices),
-                proposed=proposed,
+                proposed=offered,
             )
 
         def store(answer: Answer) -> None:

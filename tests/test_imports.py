@@ -13,20 +13,18 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Each layer may import itself only where `within` says so, and any layer before it.
 LAYERS: list[tuple[set[str], bool]] = [
-    ({"types", "errors", "config", "dates", "words", "weights", "disk"}, True),
+    ({"types", "errors", "config", "dates", "words", "weights", "disk", "meanwhile", "unseen"}, True),
     ({"prototypes", "filters", "sentences", "abbreviations"}, False),
     (
         {
             "readers", "chunk", "embed", "index", "keyword", "retrieve", "generators", "cite", "confidence",
-            "rerank", "rewrite", "store", "plan", "listing", "vectors", "journal",
+            "rerank", "rewrite", "store", "plan", "listing", "vectors", "journal", "prices",
         },
         False,
     ),
+    ({"response"}, False),
     (
-        {
-            "stored", "facets", "prepare", "rerankers", "response", "versions", "answering", "uploads",
-            "edits",
-        },
+        {"stored", "facets", "prepare", "rerankers", "versions", "answering", "uploads", "edits"},
         False,
     ),
     ({"entries"}, False),
@@ -39,6 +37,7 @@ LAYERS: list[tuple[set[str], bool]] = [
     ({"librarian"}, False),
     ({"engine"}, False),
     ({"show", "fit"}, False),
+    ({"commands"}, False),
     ({"cli"}, False),
     ({"__main__"}, False),
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from pages.ui import evidence, frame
+from pages.ui import details, evidence, frame
 from pages.ui.copying import copy_button
 from pages.ui.describe import filter_words
 from pages.ui.frame import Page
@@ -16,6 +16,7 @@ from rag.answering import UNAVAILABLE
 from rag.errors import ThumbprintError
 from rag.prototypes import Prototype
 from rag.rerankers import UNAVAILABLE as NOT_RERANKED
+from rag.response import BROKE_OFF
 from rag.types import Answer, Citation, Claim, Rating, Where
 
 _MARKERS = re.compile(r"([”“\"'’»«.,;:!?)]{0,3})\s?((?:\[\d+\])+)")
@@ -78,9 +79,11 @@ def remarks(
         if notice.startswith(UNAVAILABLE):
             reason = one_line(notice.removeprefix(UNAVAILABLE), 300)
             notes.append(f":material/format_quote: Quoted instead, because no model could write it. {reason}")
+        if notice.startswith(BROKE_OFF):
+            notes.append(f":material/link_off: {one_line(notice.removeprefix(BROKE_OFF), 300)}")
     if answer and not answer.abstained:
         notes += _doubts(answer.claims)
-    if stopped:
+    if stopped and not any(notice.startswith(BROKE_OFF) for notice in (answer.notices if answer else ())):
         notes.append(":material/stop_circle: Stopped before its end")
     if where:
         words = " · ".join(filter_words(where, prototype.facets))
@@ -171,6 +174,7 @@ def _under(
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"under-{answer.id}"):
         st.feedback("thumbs", key=thumbs, on_change=_rate, args=(page, answer.id))
         copy_button(answer.text, key=f"copy-{answer.id}")
+        details.draw(answer)
         if regenerate is not None:
             again = st.button(
                 "Regenerate",
