@@ -39,6 +39,7 @@ from rag.librarian import Librarian
 from rag.library import Library, totals
 from rag.live import wish
 from rag.meanwhile import Meanwhile
+from rag.opinion import seconded
 from rag.prepare import Preparation
 from rag.prototypes import Prototype, create_prototype, list_names, list_prototypes
 from rag.rebuild import index_wish, rebuild
@@ -445,14 +446,14 @@ class Engine:
         return _judge(self.embedder(self.prototype(name).settings.embedding))
 
     def _answered(
-        self, generator: Generator, found: Search, history: Sequence[Turn], model: Embedding
+        self, generator: Generator, found: Search, history: Sequence[Turn], judge: Judge
     ) -> Iterator[str | Draft]:
         if isinstance(generator, ExtractiveGenerator):
             return generator.generate(found.rewritten, found.passages, history)
         quoting = ExtractiveGenerator()
         written = generator.generate(found.question, found.passages, history)
         return or_quoted(
-            checked(written, found.passages, _judge(self.embedder(model))),
+            checked(written, found.passages, judge),
             lambda: quoting.generate(found.rewritten, found.passages, history),
             quoting.name,
         )
@@ -509,7 +510,10 @@ class Engine:
         sure = sure and bool(found.passages)
         pieces: Iterator[str | Draft]
         if sure:
-            pieces = self._answered(generator, found, history, prototype.settings.embedding)
+            judge = _judge(self.embedder(prototype.settings.embedding))
+            if settings.judge == "model" and not isinstance(generator, ExtractiveGenerator):
+                judge = seconded(judge, generator)
+            pieces = self._answered(generator, found, history, judge)
         else:
             pieces = iter([DONT_KNOW if found.passages else NO_DOCUMENT])
         answer = Answer(

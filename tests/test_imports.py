@@ -24,7 +24,7 @@ LAYERS: list[tuple[set[str], bool]] = [
     ),
     ({"response"}, False),
     (
-        {"stored", "facets", "prepare", "rerankers", "versions", "answering", "uploads", "edits"},
+        {"stored", "facets", "prepare", "rerankers", "versions", "answering", "opinion", "uploads", "edits"},
         False,
     ),
     ({"entries"}, False),

@@ -23,8 +23,8 @@ TokensOf = Callable[[str], TokenVectors | None]
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _MODAL = frozenset("must can may should".split())
 _CLAUSE_END = re.compile(
-    r"[;:,.!?()](?= )| (?:but|while|whereas|although|because|unless|if|which|who|where|since|except|when|after|"
-    r"before|until|so that|so) | and (?=\w+ (?:is|are|was|were|can|must|may|do|does|has|have|not|never)\b)",
+    r"[;:,.!?()](?= )| (?:but|while|whereas|although|because|unless|if|which|who|where|since|except|when|"
+    r"after|before|until|so that|so) | and (?=\w+ (?:is|are|was|were|can|must|may|do|does|has|have|not|never)\b)",
     re.IGNORECASE,
 )
 _SHARED_BACK = 0.5
@@ -37,7 +37,7 @@ _CLAUSES = 4
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A clause of a source; ``near[i]`` is the similarity of the claim's word ``i`` to its nearest word there."""
+    """A clause of a source; ``near[i]`` is the similarity of the claim's word ``i`` to its nearest there."""
 
     text: str
     near: NDArray[np.float32]
@@ -78,6 +78,7 @@ def align(claim: str, source: str, spans: Sequence[tuple[int, int]], tokens: Tok
     if not mine or not theirs:
         return Alignment((), np.zeros(0, np.float32), np.zeros(0, np.bool_), (), tokens is not None)
     same = np.array([[alike(word, other) for other, *_ in theirs] for word, *_ in mine])
+    held = np.asarray(same.any(axis=1), np.bool_)
     left, right = (tokens(claim), tokens(source)) if tokens else (None, None)
     if left is None or right is None:
         near = same.astype(np.float32)
@@ -92,7 +93,7 @@ def align(claim: str, source: str, spans: Sequence[tuple[int, int]], tokens: Tok
             ranked.append((worth, Clause(source[start:end].strip(" ,;:"), part.max(axis=1))))
     ranked.sort(key=lambda found: -found[0])
     clauses = tuple(clause for worth, clause in ranked[:_CLAUSES] if worth > ranked[0][0] - _CLOSE_BEHIND)
-    return Alignment(tuple(word for word, *_ in mine), near.max(axis=1), same.any(axis=1), clauses, left is not None)
+    return Alignment(tuple(word for word, *_ in mine), near.max(axis=1), held, clauses, left is not None)
 
 
 def _is_content(word: str) -> bool:

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 
 from rag.cite.facts import Quantity, When, bare_units, dates, quantities
 from rag.cite.naming import names_differ
@@ -29,7 +30,8 @@ _ABOUT_A_SHARE = 0.12
 """How far "nearly a third" may be off: 30 % is called that."""
 _FRACTIONS = frozenset((20, 25, 33, 50, 67, 75, 80))
 _DIFFERENCE = re.compile(
-    r"\b(?:(?:less|fewer|more|longer|older|younger)(?! than [\w€$£])|(?:less|more) than the|save\w*|extra|difference|other|rest|remain\w*|left|without|"
+    r"\b(?:(?:less|fewer|more|longer|older|younger)(?! than [\w€$£])|(?:less|more) than the|save\w*|"
+    r"extra|difference|other|rest|remain\w*|left|without|"
     r"no|none|not|another|additional)\b|n['’]t\b",
     re.IGNORECASE,
 )
@@ -128,8 +130,10 @@ def _quantities_differ(claim: str, evidence: Sequence[str]) -> Finding | None:
         if any(_equal(quantity, q) for q in follows):
             continue
         same_figure = any(math.isclose(q.figure, quantity.figure) for q, _ in held)
-        if not same_figure and _is_instance(quantity, claim) and any(
-            _bounds(q, text) and (_like(quantity, q) or not q.dimension) for q, text in held
+        if (
+            not same_figure
+            and _is_instance(quantity, claim)
+            and any(_bounds(q, text) and (_like(quantity, q) or not q.dimension) for q, text in held)
         ):
             continue  # "a ten-year-old" where the source speaks of those under twelve
         kind = "unit" if same_figure else "number"
@@ -192,15 +196,17 @@ def _following(
         (a, b) for a in counted for b in counted if b.dimension in (a.dimension, "") and a.value > b.value > 0
     ]
     if _DIFFERENCE.search(claim):
-        for a, b in pairs:
-            yield Quantity(a.value - b.value, a.dimension, 0, 0, figure=a.value - b.value, per=a.per)
+        for whole, part in pairs:
+            left = whole.value - part.value
+            yield Quantity(left, whole.dimension, 0, 0, figure=left, per=whole.per)
     if _TOTAL.search(claim):
-        for a in counted:
-            for b in counted:
-                if a is not b and a.dimension == b.dimension:
-                    yield Quantity(a.value + b.value, a.dimension, 0, 0, figure=a.value + b.value, per=a.per)
-                if a is not b and b.dimension == "" and 1 < b.value <= _FEW:
-                    yield Quantity(a.value * b.value, a.dimension, 0, 0, figure=a.value * b.value, noun=a.noun)
+        for one, other in permutations(counted, 2):
+            if one.dimension == other.dimension:
+                total = one.value + other.value
+                yield Quantity(total, one.dimension, 0, 0, figure=total, per=one.per)
+            if other.dimension == "" and 1 < other.value <= _FEW:
+                total = one.value * other.value
+                yield Quantity(total, one.dimension, 0, 0, figure=total, noun=one.noun)
     for a in sorted(years):
         for b in sorted(years):
             if b > a:
@@ -260,7 +266,9 @@ def _century(claim: str, quantity: Quantity, years: set[float]) -> bool:
 def _equal(claimed: Quantity, held: Quantity) -> bool:
     """Whether the source's figure is the claim's, as far as the claim is exact."""
     kinds = {claimed.dimension, held.dimension}
-    if kinds in ({"times", "time"}, {"times", "months"}) or (kinds == {"", "time"} and (claimed.per or held.per)):
+    if kinds in ({"times", "time"}, {"times", "months"}) or (
+        kinds == {"", "time"} and (claimed.per or held.per)
+    ):
         return _rate(claimed, held) or _rate(held, claimed)
     if kinds == {"times"} and claimed.per and held.per:
         return _often(claimed) == _often(held)
@@ -391,7 +399,8 @@ def _is_example(when: When, claim: str, evidence: Sequence[str]) -> bool:
     if when.weekday:
         denied = re.search(r"\b(?:not|no|never|closed|nothing)\b|n['’]t\b", claim, re.I)
         limits = any(re.search(r"\b(?:only|except|closed)\b", text) for text in evidence)
-        return bool(denied and limits) and not any(h.weekday == when.weekday for t in evidence for h in dates(t))
+        held = [h.weekday for text in evidence for h in dates(text)]
+        return bool(denied and limits) and when.weekday not in held
     if not when.year or not re.search(r"\b(?:an?|one|someone|anyone|anybody)\b.*\bin $", before, re.I):
         return False
     bound = r"\b(?:after|before|since|until|from|later than|earlier than) (?:the )?(?:end of )?$"

@@ -47,7 +47,8 @@ _CLOCK = re.compile(
     r"|\b(?P<word>noon|midnight)\b"
     rf"|\b(?P<spoken>{_HOURS}|1[0-2]|\d) (?:o[’']clock|(?:in the|at) "
     r"(?P<when>morning|afternoon|evening|night)\b)"
-    r"|(?:(?<=\bat )|(?<=\bby )|(?<=\btill )|(?<=\buntil )|(?<=\bfrom )|(?<=\bbefore )|(?<=\bafter )|\b(?=[\w-]+ past\b))"
+    r"|(?:(?<=\bat )|(?<=\bby )|(?<=\btill )|(?<=\buntil )|(?<=\bfrom )|(?<=\bbefore )|(?<=\bafter )|"
+    r"\b(?=[\w-]+ past\b))"
     rf"(?P<off>{'|'.join(_OFF)}) (?:minutes )?(?P<side>past|to) (?P<full>{_HOURS}|1[0-2]|\d|noon|midnight)\b",
     re.IGNORECASE,
 )
@@ -55,7 +56,9 @@ _TOKEN = re.compile(
     r"[€$£¥]|%|°[CFcf]?|\d{1,3}(?:[,\u00a0\u202f'’]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|"
     r"[^\W\d_]+(?:['’][^\W\d_]+)*|[^\w\s]"
 )
-_DIVIDED = "day|dozen|" + "|".join(sorted((u for u in UNITS if len(u) > 3 and not u.endswith("s")), key=len, reverse=True))
+_DIVIDED = "day|dozen|" + "|".join(
+    sorted((u for u in UNITS if len(u) > 3 and not u.endswith("s")), key=len, reverse=True)
+)
 _FEW_WORDS = "|".join((*TENS, *SMALL))
 _PART = re.compile(
     rf"""(?:
@@ -75,9 +78,11 @@ _PER = re.compile(
     re.IGNORECASE,
 )
 _BARE = re.compile(
-    r"\b(?:for|within|after|in|about|around|under|over|least|most|than|lasts?|takes?) (?:about |around )?an? (?:full |whole )?"
+    r"\b(?:for|within|after|in|about|around|under|over|least|most|than|lasts?|takes?) "
+    r"(?:about |around )?an? (?:full |whole )?"
     r"(?P<unit>second|minute|hour|day|week|fortnight|month|year|decade|century)\b(?! and a half| or two| ago)"
-    r"|\ban? (?P<early>minute|hour|day|week|fortnight|month|year)(?= (?:ahead|before|earlier|later|in advance)\b)",
+    r"|\ban? (?P<early>minute|hour|day|week|fortnight|month|year)"
+    r"(?= (?:ahead|before|earlier|later|in advance)\b)",
     re.IGNORECASE,
 )
 _NOUN_AND_PER = re.compile(

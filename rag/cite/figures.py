@@ -30,7 +30,11 @@ _COMPARED = frozenset("less fewer longer later earlier higher lower".split())
 def noun_at(tokens: Tokens, at: int) -> str:
     """The word at a token where it says what a figure counts, else ""."""
     word = tokens[at][0].casefold() if at < len(tokens) else ""
-    return word if len(word) > 2 and word.isalpha() and word not in FUNCTION_WORDS | BEFORE_A_MONTH | _COMPARED else ""
+    return (
+        word
+        if len(word) > 2 and word.isalpha() and word not in FUNCTION_WORDS | BEFORE_A_MONTH | _COMPARED
+        else ""
+    )
 
 
 def figure_at(tokens: Tokens, n: int) -> tuple[float, int, str] | None:

@@ -38,7 +38,9 @@ def names_differ(claim: str, source: str, nearest: str) -> bool | None:
     nation = _NATIONS & {t.casefold() for t in there}
     # "The Greek thinker": knowledge of the world, where the source names no nation.
     missing = [n for n in missing if n.text.casefold() not in _NATIONS or nation or _country_in(there)]
-    missing = [n for n in missing if n.text.casefold() not in _CONTINENTS or any(t in _CONTINENTS for t in there)]
+    missing = [
+        n for n in missing if n.text.casefold() not in _CONTINENTS or any(t in _CONTINENTS for t in there)
+    ]
     if _titles_differ(claim, source) or _exchanged(claim, source):
         return True
     # The first word of a sentence is capitalised whatever it is.
@@ -46,9 +48,13 @@ def names_differ(claim: str, source: str, nearest: str) -> bool | None:
     if not lacking:
         return None
     said = {n.text.casefold() for n in names(claim)}
-    left = [n for n in names(source) if n.text.casefold() not in said and (not n.opens or _mid(n.text, source))]
+    left = [
+        n for n in names(source) if n.text.casefold() not in said and (not n.opens or _mid(n.text, source))
+    ]
     # "PhD" for a doctorate, "Wi-Fi" for what is wireless: written so, and no other one is.
-    short = [n for n in lacking if not _SHORT_FORM.search(n.text) or any(_SHORT_FORM.search(x.text) for x in left)]
+    short = [
+        n for n in lacking if not _SHORT_FORM.search(n.text) or any(_SHORT_FORM.search(x.text) for x in left)
+    ]
     return bool(left and short)
 
 

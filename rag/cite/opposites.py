@@ -12,7 +12,8 @@ _TABLE = """
 accept approve adopt agree endorse welcome | reject refuse decline deny dismiss oppose veto
 allow permit let authorise authorize | forbid prohibit ban bar disallow prevent
 include contain comprise cover | exclude omit lack exempt
-increase rise grow gain climb expand widen raise swell soar | decrease fall drop shrink decline reduce narrow lower dwindle lessen
+increase rise grow gain climb expand widen raise swell soar | decrease fall drop shrink decline
+increase rise grow gain climb expand widen raise swell soar | reduce narrow lower dwindle lessen
 open reopen | close shut
 start begin commence launch | end finish stop cease conclude halt
 keep retain preserve maintain hold | lose abandon relinquish surrender abolish scrap discard forfeit

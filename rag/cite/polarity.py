@@ -152,8 +152,8 @@ def _denies_alone(word: str) -> bool:
 _TOO = re.compile(r"\btoo (\w+) (?:for \w+ )?to\b", re.IGNORECASE)
 _ENDING = frozenset("closed shut gone loses lose ends ended ban bans".split())
 _LOOSELY_NEGATIVE = frozenset(
-    "instead rather free poor zero nil drop drops dropped stop stopped stops unlimited unlike optional spared "
-    "bad wrong lost empty unchanged unaffected".split()
+    "instead rather free poor zero nil drop drops dropped stop stopped stops unlimited unlike optional "
+    "spared bad wrong lost empty unchanged unaffected".split()
 )
 """They answer a negation, and deny nothing by themselves."""
 
@@ -291,8 +291,10 @@ def _quantified(claim: Words, held: Sequence[Words]) -> bool:
                 if than:
                     return True
                 continue
-        if "most" in kind[0] | kind[-1] and any(w in MAJORITY for w in claim.all) and any(
-            w in NEGATORS for w in claim.all
+        if (
+            "most" in kind[0] | kind[-1]
+            and any(w in MAJORITY for w in claim.all)
+            and any(w in NEGATORS for w in claim.all)
         ):
             continue  # "most do not": few do
         for side, heads in mine.items():

@@ -51,12 +51,22 @@ def statement(question: str, answer: str) -> str | None:
         at = next((n for n, w in enumerate(words) if n and _PARTICIPLE.match(w)), None)
         if at is None:
             return None
-        place = answer if re.match(r"(?:in|on|at|from|during|after|before|since|by)\b", answer) else f"in {answer}"
+        place = (
+            answer
+            if re.match(r"(?:in|on|at|from|during|after|before|since|by)\b", answer)
+            else f"in {answer}"
+        )
         return _sentence(f"{' '.join(words[:at])} {m[1]} {' '.join(words[at:])} {place}")
     if m := re.fullmatch(r"(?:when|where|in (?:what|which) \w+) did (.+)", q):
-        place = answer if re.match(r"(?:in|on|at|from|during|after|before|since|by)\b", answer) else f"in {answer}"
+        place = (
+            answer
+            if re.match(r"(?:in|on|at|from|during|after|before|since|by)\b", answer)
+            else f"in {answer}"
+        )
         return _sentence(f"it was {place} that {m[1]}")
-    if m := re.fullmatch(r"how many ((?:\w+ ){1,4}?)(are|were|is|was|have|had|can|live|lived|attend\w*|\w+ed) (.+)", q):
+    if m := re.fullmatch(
+        r"how many ((?:\w+ ){1,4}?)(are|were|is|was|have|had|can|live|lived|attend\w*|\w+ed) (.+)", q
+    ):
         known = m[1].strip()
         counted = answer if known.split()[-1] in answer else f"{answer} {known}"
         return _sentence(f"{counted} {m[2]} {m[3]}")
@@ -115,7 +125,9 @@ def _swapped(answer: str, source: str, article: Sequence[str], draw: random.Rand
         if not years:
             return None
         year = str(years[0].year)
-        return "date", answer.replace(year, str(int(year) + draw.choice((-30, -10, -9, -3, -1, 1, 2, 9, 10, 20))))
+        return "date", answer.replace(
+            year, str(int(year) + draw.choice((-30, -10, -9, -3, -1, 1, 2, 9, 10, 20)))
+        )
     if (found := quantities(answer)) and len(found) == 1:
         text = answer[found[0].start : found[0].end]
         digits = re.search(r"\d+", text)

@@ -128,7 +128,11 @@ def fit(samples: Sequence[Sample]) -> Fit:
     turned = float(np.quantile(p_change[free & ~wrong], TURNED))
     flagged = wrong | (p_near < far) | (p_change < turned)
     held_out = {
-        name: {k: float(flagged[(of == name) & (kind == k)].mean()) for k in KINDS if ((of == name) & (kind == k)).any()}
+        name: {
+            k: float(flagged[(of == name) & (kind == k)].mean())
+            for k in KINDS
+            if ((of == name) & (kind == k)).any()
+        }
         for name in sorted(set(of))
     }
     w_near, w_change = curves(np.ones(len(samples), bool))
@@ -180,13 +184,18 @@ def as_toml(fits: Mapping[str, Fit], rows: Sequence[tuple[str, str, str, str]], 
     lines = [
         "# The fitted weights of the checker of claims. Written by:",
         "#     python -m tests.benchmarks.fit_claims DATA --out rag/cite/weights.toml",
-        "# What the signals are stands in rag/cite/signals.py. The shares under held_out are of sets that the",
-        "# weights were not fitted on, though the rules behind the signals were written with them at hand.",
+        "# What the signals are stands in rag/cite/signals.py. The shares under held_out are of sets that",
+        "# the weights were not fitted on, though the rules behind the signals were written with them at hand.",
     ]
     for name, found in fits.items():
         for curve in ("nearness", "change"):
             lines += ["", f"[{name}.{curve}]", *(f"{k} = {v}" for k, v in getattr(found, curve).items())]
-    lines += ["", "[provenance]", f'date = "{datetime.date.today()}"', f'embedding_model = "{Embedding().model}"']
+    lines += [
+        "",
+        "[provenance]",
+        f'date = "{datetime.date.today()}"',
+        f'embedding_model = "{Embedding().model}"',
+    ]
     lines.append('seed = "7, of the changes made to SQuAD"')
     for path in (*sorted(CLAIMS.glob("dev*.jsonl")), data / "squad" / "questions.jsonl"):
         name = path.stem if path.parent == CLAIMS else "squad"
