@@ -24,7 +24,8 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _MODAL = frozenset("must can may should".split())
 _CLAUSE_END = re.compile(
     r"[;:,.!?()](?= )| (?:but|while|whereas|although|because|unless|if|which|who|where|since|except|when|"
-    r"after|before|until|so that|so) | and (?=\w+ (?:is|are|was|were|can|must|may|do|does|has|have|not|never)\b)",
+    r"after|before|until|so that|so) | and "
+    r"(?=\w+ (?:is|are|was|were|can|must|may|do|does|has|have|not|never)\b)",
     re.IGNORECASE,
 )
 _SHARED_BACK = 0.5

@@ -9,42 +9,27 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import permutations
 
-from rag.cite.facts import Quantity, When, bare_units, dates, quantities
+from rag.cite.facts import Quantity, bare_units, dates, quantities
+from rag.cite.follows import FEW, following
 from rag.cite.naming import names_differ
 from rag.cite.units import UNITS
+from rag.cite.whens import dates_differ
 from rag.cite.wording import Words, alike
 
 _ABOUT = 0.06
 """How far "about 1,200" may be off; rounding to two digits is at most 5 %."""
-_EXACT = 0.01
-"""How far off a share of a figure may be that a claim gives as an estimate."""
 _OVER = 1.3
 """How far above "more than 300" a figure may be."""
-_FEW = 10
-"""Up to which a figure in words may count what the source names one by one."""
 _ABOUT_A_SHARE = 0.12
 """How far "nearly a third" may be off: 30 % is called that."""
 _FRACTIONS = frozenset((20, 25, 33, 50, 67, 75, 80))
-_DIFFERENCE = re.compile(
-    r"\b(?:(?:less|fewer|more|longer|older|younger)(?! than [\w€$£])|(?:less|more) than the|save\w*|"
-    r"extra|difference|other|rest|remain\w*|left|without|"
-    r"no|none|not|another|additional)\b|n['’]t\b",
-    re.IGNORECASE,
-)
-_TOTAL = re.compile(r"\b(?:together|total|altogether|both|in all|combined|overall)\b", re.IGNORECASE)
-_ESTIMATE = re.compile(r"\b(?:about|around|roughly|approximately|nearly|almost|some|circa)\b", re.IGNORECASE)
 _MONTH_IN_DAYS, _MONTH_OFF = 30.44, 0.09
 """Days of a month, and how far off "three months" for "twelve weeks" may be."""
 _MEASURED = frozenset(("length", "mass", "volume"))
 _BARE_UNIT = re.compile(rf"\b(?:an?|one) ({'|'.join(u for u in UNITS if len(u) > 3)})\b", re.IGNORECASE)
-_OTHER_YEAR = re.compile(
-    r"\b(?:the )?(?:year before|previous year|year after|next year|following year|year earlier|year later)\b",
-    re.I,
-)
 _LESS = re.compile(
     r"\b(?:not|no|never|none|without|un\w{4,}|lost|missing|rest|remain\w*|other|only|fewer|less)\b|n't\b",
     re.I,
@@ -73,7 +58,7 @@ def changed(claim: str, evidence: Sequence[str], source: str, nearest: str) -> l
     reason = _quantities_differ(claim, evidence)
     if reason:
         found.append(reason)
-    when = _dates_differ(claim, evidence)
+    when = dates_differ(claim, evidence)
     if when is not None:
         found.append(Finding("date", when))
     named = names_differ(claim, source, nearest)
@@ -100,7 +85,7 @@ def _quantities_differ(claim: str, evidence: Sequence[str]) -> Finding | None:
     years = {float(w.year) for w in whens if w.year}
     held_when = {float(x) for w in whens for x in (w.day, w.year) if x}
     hours = {float(w.minute // 60 % 12) for w in whens if w.minute is not None}
-    follows = list(_following(claim, [q for q, _ in held], years, evidence))
+    follows = list(following(claim, [q for q, _ in held], years, evidence))
     for quantity in asked:
         same = [(q, text) for q, text in held if _equal(quantity, q)]
         if same:
@@ -119,7 +104,7 @@ def _quantities_differ(claim: str, evidence: Sequence[str]) -> Finding | None:
         if quantity.dimension == "times" and quantity.value <= 1 and not rates:
             continue  # "at once"
         in_words = not claim[quantity.start].isdigit() and quantity.dimension == ""
-        if in_words and 2 <= quantity.value <= _FEW and not _counted(quantity, claim, held):
+        if in_words and 2 <= quantity.value <= FEW and not _counted(quantity, claim, held):
             continue  # "the two sisters": the source names them
         if quantity.dimension == "" and quantity.value <= 1 and not held:
             continue
@@ -185,69 +170,6 @@ def _bare_units_differ(claim: str, text: str) -> bool:
         if other and not re.search(rf"\b{unit[:-1]}", text, re.I):
             return True
     return False
-
-
-def _following(
-    claim: str, held: Sequence[Quantity], years: set[float], texts: Sequence[str]
-) -> Iterator[Quantity]:
-    """The figures that follow from those of the evidence by one step that the claim's words speak of."""
-    counted = [q for q in held if q.dimension not in ("share", "times", "ordinal")]
-    pairs = [
-        (a, b) for a in counted for b in counted if b.dimension in (a.dimension, "") and a.value > b.value > 0
-    ]
-    if _DIFFERENCE.search(claim):
-        for whole, part in pairs:
-            left = whole.value - part.value
-            yield Quantity(left, whole.dimension, 0, 0, figure=left, per=whole.per)
-    if _TOTAL.search(claim):
-        for one, other in permutations(counted, 2):
-            if one.dimension == other.dimension:
-                total = one.value + other.value
-                yield Quantity(total, one.dimension, 0, 0, figure=total, per=one.per)
-            if other.dimension == "" and 1 < other.value <= _FEW:
-                total = one.value * other.value
-                yield Quantity(total, one.dimension, 0, 0, figure=total, noun=one.noun)
-    for a in sorted(years):
-        for b in sorted(years):
-            if b > a:
-                yield Quantity(12 * (b - a), "months", 0, 0, figure=b - a)
-    if any(re.search(r"\b(?:majority|most|mostly)\b", text, re.I) for text in texts):
-        yield Quantity(51, "share", 0, 0, figure=51)
-    for q in held:
-        if q.dimension == "share":
-            yield Quantity(100 - q.value, "share", 0, 0, q.hedge and "about", figure=100 - q.value)
-    shares = [q.value / 100 for q in held if q.dimension == "share" and 0 < q.value < 100]
-    for q in counted if _ESTIMATE.search(claim) else ():
-        if q.value >= _FEW:
-            for share in shares:
-                for value in (q.value * share, q.value * (1 - share), q.value * (1 + share)):
-                    if any(math.isclose(value, asked.value, rel_tol=_EXACT) for asked in quantities(claim)):
-                        yield Quantity(value, q.dimension, 0, 0, figure=q.value, per=q.per)
-    for sentence in texts:
-        for m in re.finditer(r"\b(\w+) other\b", sentence):
-            for q in quantities(m[1]):
-                yield Quantity(q.value + 1, "", 0, 0, figure=q.value + 1)
-        figures = quantities(sentence)
-        twofold = any((q.dimension, q.value, q.per) in (("share", 50, ""), ("times", 2, "")) for q in figures)
-        scaled = [q for q in figures if twofold and q.dimension not in ("share", "times", "ordinal")]
-        for q in scaled:
-            for value in (q.value / 2, q.value * 2):
-                yield Quantity(value, q.dimension, 0, 0, q.hedge, figure=value, per=q.per)
-        counts = [
-            q
-            for q in figures
-            if q.dimension == "" and re.match(r" of (?:them|these|which)\b", sentence[q.end :])
-        ]
-        for part in counts:
-            for q in figures:
-                if q.dimension == "" and q.value > part.value:
-                    yield Quantity(q.value - part.value, "", 0, 0, figure=q.value - part.value)
-    text = " ".join(texts)
-    for m in re.finditer(r"\b(\d+) (?:out )?of (?:the )?(\d+)\b", text):
-        some, whole = float(m[1]), float(m[2])
-        if 0 < some < whole:
-            yield Quantity(whole - some, "", 0, 0, figure=whole - some)
-            yield Quantity(100 * some / whole, "share", 0, 0, figure=100 * some / whole)
 
 
 def _counted(quantity: Quantity, claim: str, held: Sequence[tuple[Quantity, str]]) -> bool:
@@ -351,77 +273,3 @@ def _context(text: str, quantity: Quantity, reach: int) -> list[str]:
 
 def _shared(mine: Sequence[str], theirs: Sequence[str]) -> int:
     return sum(any(alike(w, t) for t in theirs) for w in mine)
-
-
-# --- dates ----------------------------------------------------------------------
-
-
-def _dates_differ(claim: str, evidence: Sequence[str]) -> bool | None:
-    """Whether the evidence has another date in the place of one that it lacks; None where it lacks none."""
-    asked = dates(claim)
-    if not asked:
-        return None
-    held = [w for text in evidence for w in dates(text)]
-    found = [q for text in evidence for q in quantities(text)]
-    figures = {q.value for q in found}
-    years = {w.year for w in held if w.year}
-    # A year and a span of years give another: "in 2009", "within six years".
-    later = {
-        y + s * round(q.value / 12) for y in years for q in found if q.dimension == "months" for s in (-1, 1)
-    }
-    # A year and an age do too: "born in 1902", "took her doctorate at 24".
-    ages = [float(m[1]) for text in evidence for m in re.finditer(r"\b(?:at|aged|age) (\d\d)\b", text)]
-    later |= {y + round(age) for y in years for age in ages}
-    if any(_OTHER_YEAR.search(text) for text in evidence):
-        later |= {y + s for y in years for s in (-1, 1)}
-    for when in asked:
-        if any(when.says(h) for h in held) or _pieced(when, held):
-            continue
-        if when.year and not when.month and (float(when.year) in figures or when.year in later):
-            continue
-        if when.month and not when.day and _in_half(when, " ".join(evidence)):
-            continue
-        if _is_example(when, claim, evidence):
-            continue
-        return any(_same_kind(when, h) for h in held)
-    return None
-
-
-def _same_kind(a: When, b: When) -> bool:
-    """Whether two dates give something in common, which may differ."""
-    pairs = ((a.year, b.year), (a.month, b.month), (a.weekday, b.weekday), (a.minute, b.minute))
-    return any(x is not None and y is not None for x, y in pairs)
-
-
-def _is_example(when: When, claim: str, evidence: Sequence[str]) -> bool:
-    """Whether "finished in 2018" or "on a Wednesday" is an instance of what the evidence limits."""
-    before = claim[: when.start]
-    if when.weekday:
-        denied = re.search(r"\b(?:not|no|never|closed|nothing)\b|n['’]t\b", claim, re.I)
-        limits = any(re.search(r"\b(?:only|except|closed)\b", text) for text in evidence)
-        held = [h.weekday for text in evidence for h in dates(text)]
-        return bool(denied and limits) and when.weekday not in held
-    if not when.year or not re.search(r"\b(?:an?|one|someone|anyone|anybody)\b.*\bin $", before, re.I):
-        return False
-    bound = r"\b(?:after|before|since|until|from|later than|earlier than) (?:the )?(?:end of )?$"
-    return any(
-        re.search(bound, text[: held.start]) and held.year for text in evidence for held in dates(text)
-    )
-
-
-def _in_half(when: When, text: str) -> bool:
-    """Whether a month bounds the half of a year that the evidence names."""
-    bounds = {"first": (1, 6), "second": (7, 12)}
-    return any(
-        when.month in bounds[m[1].casefold()] for m in re.finditer(r"\b(first|second) half of\b", text, re.I)
-    )
-
-
-def _pieced(when: When, held: Sequence[When]) -> bool:
-    """A day and month in one place, the year in another: together they say it."""
-    if when.year and (when.month or when.day):
-        without = When(when.start, when.end, None, when.month, when.day)
-        return any(h.year == when.year for h in held) and any(
-            without.says(h) and h.year in (None, when.year) for h in held
-        )
-    return False

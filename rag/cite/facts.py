@@ -35,7 +35,8 @@ _DATE = re.compile(
     | (?P<d1>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<m1>{_MONTH})\b\.?(?:,?\s+(?P<y1>\d{{4}}))?
     | (?P<m2>{_MONTH})\b\.?\s+(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*[%€])(?:,?\s+(?P<y2>\d{{4}}))?
     | (?P<m3>{_MONTH})\b\.?(?:\s+(?:of\s+)?(?P<y3>\d{{4}}))?
-    | (?P<y4>(?:1[0-9]|20)\d{{2}})s?(?!\s*(?:[%€$]|[a-z]*metre|k[mg]\b|euro|dollar|pound|people|word|page))
+    | (?P<y4>(?:1[0-9]|20)\d{{2}})s?
+      (?:(?<=[Ii]n\ \d{{4}})|(?!\s*(?:[%€$]|[a-z]*metre|k[mg]\b|euro|dollar|pound|people|word|page)))
     )(?![\w-]*\d)""",
     re.IGNORECASE | re.VERBOSE,
 )

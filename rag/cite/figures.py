@@ -65,6 +65,8 @@ def _figure_at(tokens: Tokens, n: int) -> tuple[float, int, str] | None:
         return TIMES[word], n + 1, "times"
     if word == "dozen":
         return 12.0, n + 1, ""
+    if word in ("halve", "halves", "halved", "halving"):
+        return 50.0, n + 1, "share"
     if (
         word == "half"
         and n

@@ -9,6 +9,10 @@ from __future__ import annotations
 from rag.cite.forms import irregular_forms
 
 _TABLE = """
+uphold allow grant | dismiss reject overturn
+local | general
+rise grow increase double | halve fall decrease
+keep make continue | quit
 accept approve adopt agree endorse welcome | reject refuse decline deny dismiss oppose veto
 allow permit let authorise authorize | forbid prohibit ban bar disallow prevent
 include contain comprise cover | exclude omit lack exempt

@@ -10,7 +10,8 @@ import numpy as np
 
 from rag.cite.alignment import Alignment, TokensOf, align
 from rag.cite.compare import changed
-from rag.cite.polarity import sweeping, turned, turns
+from rag.cite.parity import turns
+from rag.cite.polarity import sweeping, turned
 from rag.cite.units import MONTHS, ORDINALS, SMALL, TENS, UNITS
 from rag.cite.wording import Words, alike
 from rag.types import Vectors
@@ -160,7 +161,8 @@ def _denied(claim: str, aligned: Alignment) -> tuple[float, float]:
     if not best.odd:
         return 0.0, 0.0
     kept = np.array([word not in best.words for word in aligned.words])
-    near = aligned.clauses[0].near
+    # A clause may have its subject in the sentence before it: "They are encrypted".
+    near = (aligned.clauses[0].near + aligned.near) / 2
     rest = float((near[kept] if kept.any() else near).mean())
     sure = min(1.0, max(0.0, rest - _LOOSE) / (1 - _LOOSE))
     others = [turns(claim, clause.text).odd for clause in aligned.clauses[1:]]

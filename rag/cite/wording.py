@@ -27,7 +27,7 @@ _PHRASES = (
     (re.compile(r"\bnot only\b", re.I), "also"),
     (
         re.compile(
-            r"\b(?:costs? nothing|(?:does not|doesn't) cost anything|for nothing"
+            r"\b(?:costs? nothing|(?:do(?:es)? not|do(?:es)?n't) cost (?:you )?anything|for nothing"
             r"|without (?:paying|charge)(?: extra)?"
             r"|(?:at )?no (?:extra |additional |further )?(?:cost|charge|fee)s?)\b",
             re.I,
@@ -37,6 +37,13 @@ _PHRASES = (
     (re.compile(r"\bdrop(?:s|ped|ping)? support\b", re.I), "excludes"),
     (re.compile(r"\b(?:keep|keeps|kept) (?=[^.;,]{1,40} from [a-z]+ing\b)", re.I), "prevented "),
     (re.compile(r"\boff[ -]limits\b", re.I), "forbidden"),
+    (re.compile(r"\bg[ia]ve[sn]? up\b", re.I), "quits"),
+    (re.compile(r"\bturn(?:s|ed)? down\b", re.I), "rejected"),
+    (re.compile(r"\brule[sd]? out\b", re.I), "excluded"),
+    (re.compile(r"\b(?:do|does|did|done|get|gets|got|go|goes) without\b", re.I), "lacks"),
+    (re.compile(r"\b(?:tear|tears|torn|tore|pull|pulls|pulled) down\b", re.I), "demolished"),
+    (re.compile(r"\b(?:go|goes|went|gone) up\b", re.I), "rises"),
+    (re.compile(r"\b(?:go|goes|went|gone) down\b", re.I), "falls"),
     (re.compile(r"\bno one\b", re.I), "nobody"),
     (
         re.compile(r"\b(?:the )?(?:bulk|majority|larger part)\b|\bnearly all\b", re.I),

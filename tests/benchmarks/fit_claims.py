@@ -23,11 +23,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.cite.signals import CHANGE, NEARNESS, compare
+from rag.cite.alignment import TokensOf
+from rag.cite.signals import CHANGE, NEARNESS, EmbedTexts, compare
 from rag.config import Embedding, Environment
 from rag.embed import load_embedder
 from rag.sentences import sentences
-from rag.types import Embedder
+from rag.types import Vectors
 from tests.benchmarks.derived import pairs
 
 CLAIMS = Path(__file__).resolve().parent.parent / "claims"
@@ -68,8 +69,14 @@ def main() -> None:
     rows = list(_rows(args.data))
     embedder = load_embedder(Embedding(), Environment.load())
     fits = {}
-    for name in ("tokens", "words"):
-        samples = list(_samples(rows, embedder, name == "tokens"))
+    one = lru_cache(maxsize=50_000)(lambda text: embedder.embed_texts([text]))
+    read = lru_cache(maxsize=5_000)(lambda text: (embedder.token_vectors([text]) or [None])[0])
+
+    def embed(texts: Sequence[str]) -> Vectors:
+        return np.vstack([one(text) for text in texts])
+
+    for name, tokens in (("tokens", read), ("words", None)):
+        samples = list(_samples(rows, embed, tokens))
         fits[name] = fit(samples)
         print(f"\n{name}: share flagged, of the set that was left out, in percent")
         for of, shares in fits[name].held_out.items():
@@ -89,15 +96,10 @@ def _rows(data: Path) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _samples(
-    rows: Sequence[tuple[str, str, str, str]], embedder: Embedder, aligned: bool
+    rows: Sequence[tuple[str, str, str, str]], embed: EmbedTexts, tokens: TokensOf | None
 ) -> Iterator[Sample]:
-    one = lru_cache(maxsize=20_000)(lambda text: embedder.embed_texts([text]))
-    read = lru_cache(maxsize=2_000)(lambda text: (embedder.token_vectors([text]) or [None])[0])
     for of, kind, claim, source in rows:
-        found = compare(
-            claim, source, sentences(source), lambda texts: np.vstack([one(t) for t in texts]),
-            read if aligned else None,
-        )  # fmt: skip
+        found = compare(claim, source, sentences(source), embed, tokens)
         yield Sample(of, kind, found.signals, bool(found.wrong))
 
 
@@ -185,7 +187,8 @@ def as_toml(fits: Mapping[str, Fit], rows: Sequence[tuple[str, str, str, str]], 
         "# The fitted weights of the checker of claims. Written by:",
         "#     python -m tests.benchmarks.fit_claims DATA --out rag/cite/weights.toml",
         "# What the signals are stands in rag/cite/signals.py. The shares under held_out are of sets that",
-        "# the weights were not fitted on, though the rules behind the signals were written with them at hand.",
+        "# the weights were not fitted on, though the rules behind the signals were written with them",
+        "# at hand.",
     ]
     for name, found in fits.items():
         for curve in ("nearness", "change"):
