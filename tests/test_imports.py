@@ -27,6 +27,7 @@ LAYERS: list[tuple[set[str], bool]] = [
     (
         {
             "stored", "facets", "prepare", "rerankers", "versions", "answering", "uploads", "edits",
+            "opinion",
             "topics", "triage", "dashboard",
         },
         False,
