@@ -12,6 +12,7 @@ import threading
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -147,7 +148,7 @@ def _read(name: str, path: Path, overrides: Mapping[str, Any], *, ready_made: bo
         return PrototypeError(f"The prototype “{name}” does not load: {why}. Mend its prototype.toml.")
 
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = _table(path)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise wrong(str(error).splitlines()[0].rstrip(".")) from None
 
@@ -192,6 +193,17 @@ def _read(name: str, path: Path, overrides: Mapping[str, Any], *, ready_made: bo
         facets=_facets(table.get("facets", {}), wrong),
         csv=_tables(table.get("csv", {}), "csv", wrong),
     )
+
+
+def _table(path: Path) -> dict[str, Any]:
+    """The file's table, read again when the file has changed: every question asks for it."""
+    found = path.stat()
+    return _parsed(path, (found.st_mtime_ns, found.st_ino, found.st_size))
+
+
+@lru_cache(maxsize=64)
+def _parsed(path: Path, _: tuple[int, ...]) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 def _facets(table: Any, wrong: Any) -> tuple[Facet, ...]:

@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # Each layer may import itself only where `within` says so, and any layer before it.
 LAYERS: list[tuple[set[str], bool]] = [
     ({"types", "errors", "config", "dates", "words", "weights", "disk"}, True),
-    ({"prototypes", "filters", "sentences", "abbreviations"}, False),
+    ({"prototypes", "filters", "sentences", "abbreviations", "bm25"}, False),
+    ({"kept"}, False),
     (
         {
             "readers", "chunk", "embed", "index", "keyword", "retrieve", "generators", "cite", "confidence",
