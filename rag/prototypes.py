@@ -12,7 +12,6 @@ import threading
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -88,7 +87,7 @@ def load_prototype(name: str, home: Path, overrides: Mapping[str, Any] | None = 
     for root in roots:
         path = root / name / "prototype.toml"
         if path.is_file():
-            return _read(name, path, overrides or {}, ready_made=root is READY_MADE)
+            return _once(name, path, overrides or {}, ready_made=root is READY_MADE)
     known = ", ".join(list_names(home)) or "none yet"
     raise PrototypeError(f"There is no prototype “{name}”. Known: {known}. To make it: ingest files into it.")
 
@@ -143,12 +142,32 @@ def create_prototype(name: str, home: Path) -> Prototype:
     return load_prototype(name, home)  # another process may have made it meanwhile
 
 
+_known: dict[tuple[str, Path, str], tuple[tuple[int, ...], Prototype]] = {}
+
+
+def _once(name: str, path: Path, overrides: Mapping[str, Any], *, ready_made: bool) -> Prototype:
+    """:func:`_read`, again only when the file has changed: every question asks for its prototype."""
+    key = (name, path, repr(overrides))
+    seen: tuple[int, ...] = ()
+    try:
+        found = path.stat()
+        seen = (found.st_mtime_ns, found.st_ino, found.st_size)
+    except OSError:
+        pass  # said below
+    known = _known.get(key)
+    if known is None or not seen or known[0] != seen:
+        if len(_known) > 200:
+            _known.clear()
+        known = _known[key] = (seen, _read(name, path, overrides, ready_made=ready_made))
+    return known[1]
+
+
 def _read(name: str, path: Path, overrides: Mapping[str, Any], *, ready_made: bool) -> Prototype:
     def wrong(why: str) -> PrototypeError:
         return PrototypeError(f"The prototype “{name}” does not load: {why}. Mend its prototype.toml.")
 
     try:
-        table = _table(path)
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise wrong(str(error).splitlines()[0].rstrip(".")) from None
 
@@ -193,17 +212,6 @@ def _read(name: str, path: Path, overrides: Mapping[str, Any], *, ready_made: bo
         facets=_facets(table.get("facets", {}), wrong),
         csv=_tables(table.get("csv", {}), "csv", wrong),
     )
-
-
-def _table(path: Path) -> dict[str, Any]:
-    """The file's table, read again when the file has changed: every question asks for it."""
-    found = path.stat()
-    return _parsed(path, (found.st_mtime_ns, found.st_ino, found.st_size))
-
-
-@lru_cache(maxsize=64)
-def _parsed(path: Path, _: tuple[int, ...]) -> dict[str, Any]:
-    return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 def _facets(table: Any, wrong: Any) -> tuple[Facet, ...]:

@@ -25,7 +25,7 @@ from rag.index.layout import decode, encode
 from rag.index.reading import batches
 from rag.keyword import KeywordIndex
 from rag.plan import Plan, choose, instead
-from rag.types import Chunk, DocumentRecord, Hit, IndexedChunk, Vectors
+from rag.types import Chunk, DocumentRecord, Hit, IndexedChunk, Section, Vectors
 
 _KEPT = 2_000
 """Chunks that are kept as objects, about 2 KB each: what the last questions read."""
@@ -35,8 +35,24 @@ under a filter asks for the same ones again and again."""
 
 
 def pack(chunk: Chunk, record: DocumentRecord) -> bytes:
-    """What the keyword index keeps of a chunk: the same that Chroma does."""
-    return json.dumps([encode(chunk, record), clean(chunk.text)], separators=(",", ":")).encode("ascii")
+    """What the keyword index keeps of a chunk: what Chroma would give back."""
+    found = decode(encode(chunk, record), clean(chunk.text))
+    own, section = found.chunk, found.chunk.section
+    place = [own.document_id, own.n, own.start, own.end, own.text, own.gap, own.kind]
+    whole = [section.start, section.end, section.path, section.page]
+    packed = [*place, *whole, found.source, found.title, dict(found.metadata)]
+    return json.dumps(packed, separators=(",", ":")).encode("ascii")
+
+
+def unpack(packed: bytes) -> IndexedChunk:
+    """The chunk of :func:`pack`."""
+    *place, start, end, path, page, source, title, metadata = json.loads(packed.decode("ascii"))
+    for key, value in metadata.items():
+        if isinstance(value, list):
+            metadata[key] = tuple(value)
+    return IndexedChunk(
+        Chunk(*place[:6], Section(start, end, tuple(path), page), place[6]), source, title, metadata
+    )
 
 
 def pack_vector(vector: NDArray[np.float32]) -> bytes:
@@ -212,8 +228,7 @@ class StoredChunks:
             lacking = [key for key in chunk_ids if key not in known]
             fresh = {}
             for key, entry in self._keywords.entries(lacking).items() if lacking else ():
-                stored, text = json.loads(entry.record)
-                fresh[key] = decode(stored, text)
+                fresh[key] = unpack(entry.record)
         with self._lock:
             if self._searcher is searcher:
                 self._known.update(fresh)
