@@ -50,9 +50,9 @@ def unpack(packed: bytes) -> IndexedChunk:
     for key, value in metadata.items():
         if isinstance(value, list):
             metadata[key] = tuple(value)
-    return IndexedChunk(
-        Chunk(*place[:6], Section(start, end, tuple(path), page), place[6]), source, title, metadata
-    )
+    document_id, n, at, to, text, gap, kind = place
+    chunk = Chunk(document_id, n, at, to, text, gap, Section(start, end, tuple(path), page), kind)
+    return IndexedChunk(chunk, source, title, metadata)
 
 
 def pack_vector(vector: NDArray[np.float32]) -> bytes:
