@@ -290,7 +290,10 @@ def wrapped() -> Iterator[None]:
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # Rust's; it is no Exception
             raise
-        raise IndexingError(f"The index (Chroma) is damaged: {_line(error)}") from error
+        raise IndexingError(
+            f"The index (Chroma) is damaged: {_line(error).rstrip('.')}. Restore the data folder from a "
+            "copy, or delete its folder chroma and ingest the documents again."
+        ) from error
 
 
 def _line(error: BaseException) -> str:

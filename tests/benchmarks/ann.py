@@ -63,7 +63,7 @@ def graph(rows: Vectors, questions: Vectors) -> list[dict[str, Any]]:
             hnsw = {"space": "cosine", "max_neighbors": m, "ef_construction": construction}
             started = time.perf_counter()
             collection = opened(built).create_collection(
-                "x", configuration={"hnsw": {**hnsw, "sync_threshold": 1_000}}, embedding_function=None
+                "graph", configuration={"hnsw": {**hnsw, "sync_threshold": 1_000}}, embedding_function=None
             )
             for at in range(0, len(rows), 2_000):
                 some = rows[at : at + 2_000]
@@ -73,9 +73,9 @@ def graph(rows: Vectors, questions: Vectors) -> list[dict[str, Any]]:
                 # Chroma takes a new ef_search when it opens the folder, and keeps what it has opened.
                 changed, copy = (Path(temporary) / f"{search}-{name}" for name in ("changed", "copy"))
                 shutil.copytree(built, changed)
-                opened(changed).get_collection("x").modify(configuration={"hnsw": {"ef_search": search}})
+                opened(changed).get_collection("graph").modify(configuration={"hnsw": {"ef_search": search}})
                 shutil.copytree(changed, copy)
-                collection = opened(copy).get_collection("x")
+                collection = opened(copy).get_collection("graph")
                 collection.query(query_embeddings=questions[:1], n_results=K, include=[])
                 right, seconds = 0, []
                 for question, best in zip(questions, true, strict=True):
