@@ -74,9 +74,8 @@ def draw(page: Page, prototype: Prototype, preference: Preference) -> None:
             if not blind:
                 st.markdown(f":blue-badge[{settings.words(known, n)}]")
                 st.caption(_made(answer))
-            st.markdown(
-                answer_markdown(answer.text, answer.citations, answer.claims) or "Nothing was written."
-            )
+            drawn = answer_markdown(answer.text, answer.citations, answer.claims)
+            st.markdown(drawn or ":gray[Nothing was written.]")
             # Under which filter it was found would tell one setting from another.
             remarks(prototype, None if blind else answer.where, stopped=answer.stopped, answer=answer)
             evidence.draw(prototype, answer, blind=blind)
