@@ -198,7 +198,7 @@ def _under(
             st.caption(":green[:material/check: Saved]", width="content")
     if told:
         frame.problem(told)
-    evidence.draw(prototype, answer)
+    evidence.draw(page, prototype, answer)
     if again:
         st.rerun()  # the click ran this fragment alone; the new answer is drawn by the page
 

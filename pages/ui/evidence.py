@@ -10,8 +10,11 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from pages.ui import frame
 from pages.ui.describe import metadata_words
-from pages.ui.text import badge, highlighted, one_line
+from pages.ui.frame import Page
+from pages.ui.text import badge, cut, highlighted, one_line
+from rag.errors import ThumbprintError
 from rag.prototypes import Prototype
 from rag.types import Answer, Passage, Verdict
 
@@ -59,7 +62,7 @@ def exhibits(answer: Answer) -> list[Exhibit]:
     ]
 
 
-def draw(prototype: Prototype, answer: Answer) -> None:
+def draw(page: Page, prototype: Prototype, answer: Answer) -> None:
     """The pills, and the exhibit that is chosen; none to begin with, so that the answer stays in view."""
     found = exhibits(answer)
     if not found:
@@ -74,7 +77,7 @@ def draw(prototype: Prototype, answer: Answer) -> None:
     )
     for exhibit in found:
         if exhibit.number == chosen:
-            _card(prototype, exhibit)
+            _card(page, prototype, answer.id, exhibit)
 
 
 def _name(passage: Passage) -> str:
@@ -83,7 +86,7 @@ def _name(passage: Passage) -> str:
     return heading if passage.page is None else f"{heading}, page {passage.page}"
 
 
-def _card(prototype: Prototype, exhibit: Exhibit) -> None:
+def _card(page: Page, prototype: Prototype, answer_id: str, exhibit: Exhibit) -> None:
     passage = exhibit.passage
     with st.container(border=True, gap="small"):
         st.markdown(f"**{one_line(passage.title or passage.source)}**  \n:small[:gray[{_place(passage)}]]")
@@ -98,6 +101,41 @@ def _card(prototype: Prototype, exhibit: Exhibit) -> None:
         scorer = _SCORERS.get(passage.scorer, passage.scorer)
         verdict = f"{_VERDICTS[exhibit.verdict]} " if exhibit.verdict else ""
         st.markdown(f"{verdict}:small[:gray[Found by {one_line(scorer)}, score {passage.score:.3g}]]")
+        if passage.page is not None and passage.metadata.get(_TYPE) == "pdf":
+            _page(page, prototype, f"page-{answer_id}-{exhibit.number}", exhibit)
+
+
+def _page(page: Page, prototype: Prototype, key: str, exhibit: Exhibit) -> None:
+    """The page of a PDF with the sentence marked, drawn when it is opened."""
+    passage = exhibit.passage
+    number = passage.page or 1
+    opened = st.expander(
+        f"Page {number} of the file",
+        key=key,
+        icon=":material/picture_as_pdf:",
+        type="compact",
+        on_change="rerun",
+    )
+    if not opened.open:
+        return
+    with opened:
+        start, end = exhibit.spans[0]
+        sentence = passage.text[start - passage.start : end - passage.start]
+        try:
+            image = page.engine.page_image(prototype.name, passage.source, number, sentence)
+        except ThumbprintError as error:
+            frame.problem(str(error))
+            return
+        if image is None:
+            st.caption(
+                "The file is not where it was read from any more, so its text alone is shown. "
+                "Ingest it again to see its pages."
+            )
+            return
+        alt = f"Page {number} of {cut(passage.title or passage.source, 100)}"
+        st.image(image.png, width="stretch", alt=alt)
+        if not image.marked:
+            st.caption("The sentence was not found on the page as the file is now.")
 
 
 def _place(passage: Passage) -> str:

@@ -24,11 +24,13 @@ _WORDS = (
 )
 _NUMBER = r"\^?#?\d{1,3}"
 _BODY = re.compile(
-    rf"\s*{_WORDS}{_NUMBER}(?:\s*(?:[-–—]|to|,|;|and|&|\]\s*,?\s*\[)\s*{_WORDS}{_NUMBER})*\s*(?:†[^\]】\[【]*)?\s*",
+    rf"\s*{_WORDS}{_NUMBER}(?:\s*(?:[-–—]|to|,|;|and|&|\]\s*,?\s*\[)\s*{_WORDS}{_NUMBER})*\s*",
     re.IGNORECASE,
 )
 _RANGE = re.compile(r"(\d{1,3})\s*(?:[-–—]|to)\s*\D{0,12}?(\d{1,3})|(\d{1,3})")
 _OPENING, _CLOSING = re.escape(_OPEN), re.escape(_CLOSE)
+_NAMED = re.compile(rf"†[^{_OPENING}{_CLOSING}]*")
+"""What some models put behind a number: the name of its source."""
 _NESTED = re.compile(rf"[\s,]*[{_OPENING}{_CLOSING}][\s,{_OPENING}{_CLOSING}]*")
 _TARGET = re.compile(r"\([^()\s]{0,200}\)")
 
@@ -57,6 +59,8 @@ class MarkerParser:
         """What was read of the line."""
         self._given = ""
         """The end of the text that was given out."""
+        self._parts = False
+        """Whether a marker stood behind code, and nothing was given out since."""
         self._dangling = False
         """Whether a marker stood behind ``[2``: what closes that would make a number that was not read."""
 
@@ -73,6 +77,7 @@ class MarkerParser:
         """The tokens, without a bracket that would close a number around a marker: ``[2[1]]``."""
         for token in tokens:
             if isinstance(token, Marker):
+                self._parts = self._given.endswith("`")
                 self._dangling = self._dangling or _UNCLOSED.search(self._given) is not None
                 yield token
                 continue
@@ -83,6 +88,9 @@ class MarkerParser:
                 if token[:1].isdecimal():
                     token = f" {token}"  # "[2[1]3]" must not become "[23]"
                 self._dangling = not rest
+            if self._parts and token.startswith("`"):
+                token = f" {token}"  # two pieces of code must not become one
+            self._parts = self._parts and not token
             self._given = (self._given + token)[-_MOST:]
             if token:
                 yield token
@@ -175,7 +183,7 @@ class MarkerParser:
             return None, 1
         # Other digits ("¹", "①", "１") read as a number all the same, and brackets may be escaped.
         body = normalize("NFKC", held[1 : end - 1]).strip(" \t\n\\")
-        body = _NESTED.sub(",", body).strip(" ,")
+        body = _NESTED.sub(",", _NAMED.sub("", body)).strip(" ,")
         if not _BODY.fullmatch(body):
             return None, 1
         # A link of which the text is a number: what it points to is not shown.
@@ -192,7 +200,7 @@ class MarkerParser:
     def _marker(self, body: str) -> Marker:
         numbers: dict[int, None] = {}
         unknown = 0
-        for low, high, one in _RANGE.findall(body.partition("†")[0]):
+        for low, high, one in _RANGE.findall(body):
             first, last = (int(one), int(one)) if one else (int(low), int(high))
             for number in range(min(first, last), max(first, last) + 1):
                 if 1 <= number <= self._passages:
