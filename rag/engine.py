@@ -10,6 +10,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
 from pathlib import Path
@@ -180,6 +181,10 @@ class Engine:
         prototype = self.prototype(name)
         self.embedder(prototype.settings.embedding)
         self.ready(name, progress)
+        with suppress(UsageError):  # it is said when a question is asked
+            generator = choose(prototype.settings, self.environment, prototype.folder)
+            if not isinstance(generator, ExtractiveGenerator):
+                generator.warm()
         if self.records(prototype):
             self.search(name, "warm up", prepared=True)
 

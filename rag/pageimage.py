@@ -22,6 +22,7 @@ _TALLEST = 3_000
 _LEAST = 24
 """Letters of the beginning of a sentence that are marked where not all of it is on the page."""
 _MOST_CHARACTERS = 60_000
+_MARGIN = 40
 _INK = (255, 226, 90)
 _PDFIUM = threading.Lock()
 """It serves one thread at a time."""
@@ -70,9 +71,28 @@ def _draw(page: Any, sentence: str, pages: int) -> PageImage:
         if box[0] < box[2] and box[1] < box[3]:
             part = image.crop(box)
             image.paste(ImageChops.multiply(part, Image.new("RGB", part.size, _INK)), box)
+    image = _trimmed(image)
     out = io.BytesIO()
     image.save(out, "PNG", optimize=False)
     return PageImage(out.getvalue(), bool(boxes), pages)
+
+
+def _trimmed(image: Any) -> Any:
+    """The page without most of its margins, so that it can be read on a telephone."""
+    from PIL import Image, ImageChops
+
+    inked = ImageChops.difference(image, Image.new("RGB", image.size, "white")).getbbox()
+    if inked is None:
+        return image
+    left, top, right, bottom = inked
+    return image.crop(
+        (
+            max(0, left - _MARGIN),
+            max(0, top - _MARGIN),
+            min(image.width, right + _MARGIN),
+            min(image.height, bottom + _MARGIN),
+        )
+    )
 
 
 def _boxes(page: Any, sentence: str) -> list[tuple[float, float, float, float]]:

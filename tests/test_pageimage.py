@@ -45,12 +45,13 @@ def test_the_sentence_is_marked_where_it_stands(pdf: Path) -> None:
     other = draw_page(pdf, 1, "It is valid for two weeks.")
 
     assert (first.marked, first.pages) == (True, 2)
-    assert Image.open(io.BytesIO(first.png)).size == (1_000, 1_295)
+    width, height = Image.open(io.BytesIO(first.png)).size
+    assert 500 < width < 1_000  # the margins of a letter page of 1,000 pixels are cut
+    assert height < 200
     left, right = yellow(first.png), yellow(other.png)
     assert left
     assert right
     assert max(x for x, _ in left) < min(x for x, _ in right)  # one line: the one before the other
-    assert max(y for _, y in left) < 150  # at the top of the page
 
 
 def test_a_sentence_over_two_lines_is_marked_on_both(pdf: Path) -> None:
@@ -58,7 +59,7 @@ def test_a_sentence_over_two_lines_is_marked_on_both(pdf: Path) -> None:
 
     rows = sorted({y for _, y in yellow(image.png)})
     assert image.marked
-    assert rows[-1] - rows[0] > 15
+    assert rows[-1] - rows[0] > 100
 
 
 def test_what_the_reader_makes_of_a_page_is_found_on_it(pdf: Path) -> None:

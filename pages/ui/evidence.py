@@ -16,7 +16,7 @@ from pages.ui.frame import Page
 from pages.ui.text import badge, cut, highlighted, one_line
 from rag.errors import ThumbprintError
 from rag.prototypes import Prototype
-from rag.types import Answer, Passage, Verdict
+from rag.types import Answer, Citation, Passage, Verdict
 
 _SCORERS = {
     "dense": "meaning (cosine)",
@@ -55,10 +55,13 @@ def exhibits(answer: Answer) -> list[Exhibit]:
             Exhibit(n, passage, ((passage.start, passage.end),), None)
             for n, passage in enumerate(answer.passages, start=1)
         ]
+    first: dict[int, Citation] = {}  # a sentence that is cited twice has one number
+    for citation in answer.citations:
+        if 0 <= citation.passage < len(answer.passages):
+            first.setdefault(citation.number, citation)
     return [
         Exhibit(c.number, answer.passages[c.passage], ((c.start, c.end),), c.verdict)
-        for c in sorted(answer.citations, key=lambda c: c.number)
-        if 0 <= c.passage < len(answer.passages)
+        for _, c in sorted(first.items())
     ]
 
 

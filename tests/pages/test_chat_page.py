@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from page_steps import SECRET, OpenApp, address, ask, conversation_id, first_words, keys, run, settle, texts
 
-from pages.ui import details
+from pages.ui import details, evidence
 from rag.errors import StoreError
 from rag.types import CitationQuality
 from tests.fakes import FakeEngine
@@ -314,3 +314,15 @@ def test_a_cost_that_is_unknown_is_never_nothing(cost: float | None, words: str)
 def _last_id(engine: FakeEngine) -> str:
     with closing(sqlite3.connect(engine.store.path)) as database:
         return str(database.execute("SELECT id FROM answers").fetchone()[0])
+
+
+def test_a_sentence_that_is_cited_twice_is_one_piece_of_evidence(
+    open_app: OpenApp, engine: FakeEngine
+) -> None:
+    ask(open_app(), LAMB)
+    answer = engine.store.answer(_last_id(engine))
+    again = replace(answer.citations[0], answer_start=1, answer_end=2)
+
+    found = evidence.exhibits(replace(answer, citations=(*answer.citations, again)))
+
+    assert [exhibit.number for exhibit in found] == [1, 2, 3]
