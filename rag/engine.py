@@ -21,11 +21,13 @@ import numpy as np
 
 from rag import confidence
 from rag.answering import DONT_KNOW, billing, by_model, checked, or_quoted
+from rag.beside import Besides
 from rag.catalogue import Catalogue
 from rag.chunk import Chunking
 from rag.cite import Judgement, judge
 from rag.cite.stream import Judge
 from rag.config import Embedding, Environment, Settings
+from rag.delivery import Delivery
 from rag.errors import IndexingError, ThumbprintError, UsageError
 from rag.facets import FacetValues, count_matching, facet_values
 from rag.filters import combine, implies, parse, to_json
@@ -40,6 +42,7 @@ from rag.librarian import Librarian
 from rag.library import Library, totals
 from rag.live import wish
 from rag.meanwhile import Meanwhile
+from rag.opinion import seconded
 from rag.originals import Originals
 from rag.pageimage import PageImage, draw_page
 from rag.prepare import Preparation
@@ -62,6 +65,7 @@ from rag.types import (
     Passage,
     Proposed,
     Provenance,
+    TokenVectors,
     Turn,
     Where,
 )
@@ -119,12 +123,14 @@ class Engine:
         self._in_force = weights
         self.environment = environment or Environment.load()
         self.shelf = Shelf(self.environment, load_model)
+        self._besides = Besides(self.shelf)
         self._lock = threading.Lock()
         self._store: Store | None = None
         self._rerankers = Rerankers(self.environment)
         self._preparations: dict[str, Preparation] = {}
         self._shipped: set[str] = set()
         """Prototypes whose own documents are known to be in their library."""
+        self._delivery = Delivery(lambda: self.store, self.environment)
         self._jobs = Jobs(self.environment.home / "jobs")
 
     @property
@@ -134,6 +140,11 @@ class Engine:
             if self._store is None:
                 self._store = Store(self.shelf.home() / "thumbprint.sqlite3")
             return self._store
+
+    @property
+    def delivery(self) -> Delivery:
+        """What delivers to Supabase; a server starts it, and a command calls it."""
+        return self._delivery
 
     # --- prototypes ------------------------------------------------------------
 
@@ -191,6 +202,14 @@ class Engine:
     def library(self, prototype: Prototype) -> Library:
         """The prototype's pair of indexes, opened once."""
         return self.shelf.library(prototype)
+
+    def beside(self, name: str, settings: Settings, progress: Progress | None = None) -> Library | None:
+        """The index for settings that cut or embed the documents another way; see :mod:`rag.beside`.
+
+        None where they ask for the index in force. Built, or brought up to date, if need be.
+        """
+        self.ready(name, progress)
+        return self._besides.library(name, settings, progress)
 
     def embedder(self, wanted: Embedding | str) -> Embedder:
         """The embedding model of some settings, or of a name; loaded on the first call."""
@@ -289,6 +308,7 @@ class Engine:
         accepted: Sequence[Where] | None = None,
         rewritten: str | None = None,
         named: Sequence[Proposal] | None = None,
+        beside: Library | None = None,
     ) -> Search:
         """Passages for a question, best first; none where the filters leave no document.
 
@@ -299,6 +319,7 @@ class Engine:
 
         ``rewritten`` is what to search with; by default a follow-up is made to stand alone by rule.
         ``named`` are the filters that the question names; by default :meth:`proposals` finds them.
+        ``beside`` is a side index (:meth:`beside`) of these settings, to search instead.
 
         Raises :class:`UsageError` for a question without words, one that is too long, or a
         filter that means nothing, and :class:`IndexingError` for an empty library.
@@ -318,8 +339,11 @@ class Engine:
                 accepted,
                 rewritten,
                 named,
+                beside,
             )
 
+        if beside is not None:
+            return under(prototype, settings)
         try:
             found = under(prototype, settings)
         except ThumbprintError:
@@ -349,13 +373,14 @@ class Engine:
         accepted: Sequence[Where] | None,
         rewritten: str | None,
         named: Sequence[Proposal] | None,
+        beside: Library | None,
     ) -> Search:
         started = time.perf_counter()
         question = _clean(question)
         history = [Turn(_printable(turn.question), _printable(turn.text)) for turn in history]
         name = prototype.name
         settings = settings or prototype.settings
-        if settings.embedding_model != prototype.settings.embedding_model:
+        if beside is None and settings.embedding_model != prototype.settings.embedding_model:
             raise UsageError(
                 f"“{name}” was indexed with {prototype.settings.embedding_model}, and a question must be "
                 "embedded by the same model. Set embedding.model in its prototype.toml and ingest again."
@@ -363,7 +388,7 @@ class Engine:
         asked_for = combine(parse(settings.where), parse(where))
         if rewritten is None:
             rewritten = question if settings.rewrite == "off" else standalone(question, history)
-        library = self.library(prototype)
+        library = beside or self.library(prototype)
         library.refresh()
         model = self.embedder(settings.embedding)
         clock = [time.perf_counter()]
@@ -409,7 +434,10 @@ class Engine:
         if settings.rerank != "none" and ranked:
             candidates = sections(max(settings.k, settings.rerank_candidates))
             begun = time.perf_counter()
-            reranked = self._rerankers.rerank(rewritten, candidates, settings, model, library.keywords)
+            late = weights.late if weights else None
+            reranked = self._rerankers.rerank(
+                rewritten, candidates, settings, model, library.keywords, late or None
+            )
             seconds["rerank"] = time.perf_counter() - begun
         if settings.budget:
             order = ranked if reranked is None else reorder(ranked, reranked)
@@ -457,19 +485,25 @@ class Engine:
         by_hand = (settings.dense_weight, settings.keyword_weight) != _HAND_WEIGHTS
         return self._in_force("hand" if settings.fusion == "auto" and by_hand else settings.fusion)
 
+    def would_answer(self, found: Search, settings: Settings) -> bool:
+        """Whether a question is answered from what was found, or "I don't know" is said."""
+        calibration = _calibration(self._weights(settings))
+        least = confidence.threshold(settings.abstain, calibration)
+        return bool(found.passages) and found.confidence >= least
+
     def judge(self, name: str) -> Judge:
         """What says whether a source supports a claim, with the prototype's embedding model."""
         return _judge(self.embedder(self.prototype(name).settings.embedding))
 
     def _answered(
-        self, generator: Generator, found: Search, history: Sequence[Turn], model: Embedding
+        self, generator: Generator, found: Search, history: Sequence[Turn], judge: Judge
     ) -> Iterator[str | Draft]:
         if isinstance(generator, ExtractiveGenerator):
             return generator.generate(found.rewritten, found.passages, history)
         quoting = ExtractiveGenerator()
         written = generator.generate(found.question, found.passages, history)
         return or_quoted(
-            checked(written, found.passages, _judge(self.embedder(model))),
+            checked(written, found.passages, judge),
             lambda: quoting.generate(found.rewritten, found.passages, history),
             quoting.name,
         )
@@ -489,13 +523,14 @@ class Engine:
         question_id: str | None = None,
         accepted: Sequence[Where] | None = None,
         proposed: Sequence[Proposed] | None = None,
+        beside: Library | None = None,
     ) -> Response:
         """Answer a question; the record is stored when the response has been read.
 
         In a chat the record names the filters that the question proposes, applied or not: as a model
         reads them from it where one writes, while the answer is written, so that nobody waits for it.
-        ``proposed`` are those that it proposed before. ``accepted`` and the errors are those of
-        :meth:`search`.
+        ``proposed`` are those that it proposed before. ``accepted``, ``beside`` and the errors are
+        those of :meth:`search`.
         """
         started = time.perf_counter()
         prototype = self.prototype(name)
@@ -520,13 +555,15 @@ class Engine:
             accepted=accepted,
             rewritten=rewritten,
             named=named,
+            beside=beside,
         )
-        calibration = _calibration(self._weights(settings))
-        sure = found.confidence >= confidence.threshold(settings.abstain, calibration)
-        sure = sure and bool(found.passages)
+        sure = self.would_answer(found, settings)
         pieces: Iterator[str | Draft]
         if sure:
-            pieces = self._answered(generator, found, history, prototype.settings.embedding)
+            judge = _judge(self.embedder(prototype.settings.embedding))
+            if settings.judge == "model" and not isinstance(generator, ExtractiveGenerator):
+                judge = seconded(judge, generator)
+            pieces = self._answered(generator, found, history, judge)
         else:
             pieces = iter([DONT_KNOW if found.passages else NO_DOCUMENT])
         answer = Answer(
@@ -557,7 +594,7 @@ class Engine:
         )
 
         def store(record: Answer) -> None:
-            self.store.save_answer(record, replaces=replaces)
+            self.store.save_answer(record, replaces=replaces, settings=settings.values)
 
         if isinstance(generator, ExtractiveGenerator):
             return Response(answer, pieces, store, started, lambda draft: Bill("", {}, 0.0))
@@ -610,8 +647,13 @@ def _judge(embedder: Embedder) -> Judge:
     """Claims judged by that model; a source that several claims cite is embedded once."""
     embed_one = lru_cache(maxsize=500)(lambda text: embedder.embed_texts([text]))
 
+    @lru_cache(maxsize=100)
+    def tokens_of(text: str) -> TokenVectors | None:
+        found = embedder.token_vectors([text])
+        return found[0] if found else None
+
     def judged(claim: str, source: str) -> Judgement:
-        return judge(claim, source, lambda texts: np.vstack([embed_one(text) for text in texts]))
+        return judge(claim, source, lambda texts: np.vstack([embed_one(text) for text in texts]), tokens_of)
 
     return judged
 
