@@ -20,6 +20,7 @@ import numpy as np
 
 from rag import confidence
 from rag.answering import DONT_KNOW, billing, by_model, checked, or_quoted
+from rag.beside import Besides
 from rag.catalogue import Catalogue
 from rag.chunk import Chunking
 from rag.cite import Judgement, judge
@@ -116,6 +117,7 @@ class Engine:
         self._in_force = weights
         self.environment = environment or Environment.load()
         self.shelf = Shelf(self.environment, load_model)
+        self._besides = Besides(self.shelf)
         self._lock = threading.Lock()
         self._store: Store | None = None
         self._rerankers = Rerankers(self.environment)
@@ -184,6 +186,14 @@ class Engine:
     def library(self, prototype: Prototype) -> Library:
         """The prototype's pair of indexes, opened once."""
         return self.shelf.library(prototype)
+
+    def beside(self, name: str, settings: Settings, progress: Progress | None = None) -> Library | None:
+        """The index for settings that cut or embed the documents another way; see :mod:`rag.beside`.
+
+        None where they ask for the index in force. Built, or brought up to date, if need be.
+        """
+        self.ready(name, progress)
+        return self._besides.library(name, settings, progress)
 
     def embedder(self, wanted: Embedding | str) -> Embedder:
         """The embedding model of some settings, or of a name; loaded on the first call."""
@@ -271,6 +281,7 @@ class Engine:
         accepted: Sequence[Where] | None = None,
         rewritten: str | None = None,
         named: Sequence[Proposal] | None = None,
+        beside: Library | None = None,
     ) -> Search:
         """Passages for a question, best first; none where the filters leave no document.
 
@@ -281,6 +292,7 @@ class Engine:
 
         ``rewritten`` is what to search with; by default a follow-up is made to stand alone by rule.
         ``named`` are the filters that the question names; by default :meth:`proposals` finds them.
+        ``beside`` is a side index (:meth:`beside`) of these settings, to search instead.
 
         Raises :class:`UsageError` for a question without words, one that is too long, or a
         filter that means nothing, and :class:`IndexingError` for an empty library.
@@ -300,8 +312,11 @@ class Engine:
                 accepted,
                 rewritten,
                 named,
+                beside,
             )
 
+        if beside is not None:
+            return under(prototype, settings)
         try:
             found = under(prototype, settings)
         except ThumbprintError:
@@ -331,13 +346,14 @@ class Engine:
         accepted: Sequence[Where] | None,
         rewritten: str | None,
         named: Sequence[Proposal] | None,
+        beside: Library | None,
     ) -> Search:
         started = time.perf_counter()
         question = _clean(question)
         history = [Turn(_printable(turn.question), _printable(turn.text)) for turn in history]
         name = prototype.name
         settings = settings or prototype.settings
-        if settings.embedding_model != prototype.settings.embedding_model:
+        if beside is None and settings.embedding_model != prototype.settings.embedding_model:
             raise UsageError(
                 f"“{name}” was indexed with {prototype.settings.embedding_model}, and a question must be "
                 "embedded by the same model. Set embedding.model in its prototype.toml and ingest again."
@@ -345,7 +361,7 @@ class Engine:
         asked_for = combine(parse(settings.where), parse(where))
         if rewritten is None:
             rewritten = question if settings.rewrite == "off" else standalone(question, history)
-        library = self.library(prototype)
+        library = beside or self.library(prototype)
         library.refresh()
         model = self.embedder(settings.embedding)
         clock = [time.perf_counter()]
@@ -471,13 +487,14 @@ class Engine:
         question_id: str | None = None,
         accepted: Sequence[Where] | None = None,
         proposed: Sequence[Proposed] | None = None,
+        beside: Library | None = None,
     ) -> Response:
         """Answer a question; the record is stored when the response has been read.
 
         In a chat the record names the filters that the question proposes, applied or not: as a model
         reads them from it where one writes, while the answer is written, so that nobody waits for it.
-        ``proposed`` are those that it proposed before. ``accepted`` and the errors are those of
-        :meth:`search`.
+        ``proposed`` are those that it proposed before. ``accepted``, ``beside`` and the errors are
+        those of :meth:`search`.
         """
         started = time.perf_counter()
         prototype = self.prototype(name)
@@ -502,6 +519,7 @@ class Engine:
             accepted=accepted,
             rewritten=rewritten,
             named=named,
+            beside=beside,
         )
         calibration = _calibration(self._weights(settings))
         sure = found.confidence >= confidence.threshold(settings.abstain, calibration)
