@@ -1,4 +1,4 @@
-"""``python -m rag feedback``: what people thought of the answers."""
+"""``python -m rag feedback``: what people thought of the answers, getting it out, and erasing it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import argparse
 import json
 from dataclasses import asdict
 
-from rag.commands import Actions, Add, emit, erasing, exporting
+from rag import show
+from rag.commands import Actions, Add, delivery, emit, erasing, exporting
 from rag.engine import Engine
 from rag.errors import UsageError
+from rag.insights import Insights
+from rag.store import Query
+from rag.topics import FEWEST
 from rag.types import Relevant
 
 TEXT = "Record, export and erase what people think of the answers."
@@ -28,6 +32,13 @@ def register(actions: Actions, command: Add) -> None:
     )
     exporting.register(actions, command)
     erasing.register(actions, command)
+
+    text = "Put the questions of a prototype together by topic, for the feedback page."
+    command(actions, "topics", _topics, text)
+    text = "Find where the answers that got a thumb down went wrong, for the feedback page."
+    command(actions, "triage", _triage, text)
+
+    delivery.register(actions, command)
 
 
 def _add(engine: Engine, args: argparse.Namespace) -> int:
@@ -70,3 +81,24 @@ def _passage(text: str) -> Relevant:
             "text where they are known."
         ) from None
     return Relevant(document, start, end, **rest)
+
+
+# --- look into ----------------------------------------------------------------------
+
+
+def _topics(engine: Engine, args: argparse.Namespace) -> int:
+    insights = Insights(engine)
+    insights.group(args.prototype, show.steps(quiet=args.quiet))
+    rows = [{"topic": name, "answers": count} for name, count in insights.topics(args.prototype)]
+    text = "\n".join(f"{row['answers']:6,}  {row['topic']}" for row in rows)
+    few = f"There are too few different questions to “{args.prototype}” for topics: it takes {FEWEST}."
+    emit(args, {"prototype": args.prototype, "topics": rows}, text or few)
+    return 0
+
+
+def _triage(engine: Engine, args: argparse.Namespace) -> int:
+    done = Insights(engine).triage(show.steps(quiet=args.quiet))
+    found = {str(failure): count for failure, count in engine.store.digest.failures(Query()).items()}
+    text = "\n".join(f"{count:6,}  {failure}" for failure, count in found.items())
+    emit(args, {"looked_at": done, "failures": found}, text or "There is no thumb down to look at.")
+    return 0
