@@ -8,7 +8,6 @@ from dataclasses import asdict
 from rag.commands import Actions, Add, emit
 from rag.engine import Engine
 from rag.errors import UsageError
-from rag.privacy import has_copy
 from rag.retention import older_than
 from rag.store import Erased
 
@@ -28,9 +27,10 @@ def register(actions: Actions, command: Add) -> None:
 
 def _erase(engine: Engine, args: argparse.Namespace) -> int:
     erased = engine.store.erase_conversation(args.conversation_id)
-    value = {"conversation_id": args.conversation_id, **asdict(erased)}
-    emit(args, value, f"Erased {_in_words(erased)}.{_elsewhere(engine)}")
-    return 0
+    left, there = _elsewhere(engine)
+    value = {"conversation_id": args.conversation_id, **asdict(erased), "waiting": left}
+    emit(args, value, f"Erased {_in_words(erased)}.{there}")
+    return 1 if left else 0
 
 
 def _retain(engine: Engine, args: argparse.Namespace) -> int:
@@ -40,13 +40,16 @@ def _retain(engine: Engine, args: argparse.Namespace) -> int:
     if not 0 < days <= 36_500:
         raise UsageError("--older-than takes a number of days above 0.")
     until = older_than(days)
-    store = engine.store
-    erased = store.count_before(until) if args.dry_run else store.erase_before(until)
-    value = {"days": days, "dry_run": args.dry_run, **asdict(erased)}
+    left, there = 0, ""
+    if args.dry_run:
+        erased = engine.store.count_before(until)
+    else:
+        erased = engine.store.erase_before(until)
+        left, there = _elsewhere(engine)
+    value = {"days": days, "dry_run": args.dry_run, **asdict(erased), "waiting": left}
     verb = "Would erase" if args.dry_run else "Erased"
-    rest = "" if args.dry_run or erased == Erased() else _elsewhere(engine)
-    emit(args, value, f"{verb} what is older than {days:g} days: {_in_words(erased)}.{rest}")
-    return 0
+    emit(args, value, f"{verb} what is older than {days:g} days: {_in_words(erased)}.{there}")
+    return 1 if left else 0
 
 
 def _in_words(erased: Erased) -> str:
@@ -62,7 +65,19 @@ def _in_words(erased: Erased) -> str:
     return f"{parts[0]}, {parts[1]} and {parts[2]}"
 
 
-def _elsewhere(engine: Engine) -> str:
-    if has_copy(engine.environment):
-        return " It is queued to be erased in Supabase too."
-    return ""
+def _elsewhere(engine: Engine) -> tuple[int, str]:
+    """Have Supabase erase the same: how many erasures wait for it, and a sentence."""
+    if not engine.delivery.configured:
+        return 0, ""
+    problem = engine.delivery.deliver().problem
+    standing = engine.delivery.standing()
+    left = standing.waiting.erasures
+    if not left:
+        return 0, " Supabase has erased it too."
+    why = problem or (
+        "they are carried out when Supabase answers." if standing.owner else "set SUPABASE_SECRET_KEY."
+    )
+    return (
+        left,
+        f" In Supabase {left:,} erasure{'' if left == 1 else 's'} wait{'s' if left == 1 else ''}: {why}",
+    )
