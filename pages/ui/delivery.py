@@ -52,7 +52,7 @@ def _watch(engine: Engine) -> None:
                 since = standing.waiting.problem_since
                 when = "" if since is None else f" (since {_clock(since)})"
                 st.warning(plain(sentence) + when, icon=":material/cloud_off:")
-            else:
+            elif "set aside" not in sentence:  # the list below says it
                 st.markdown(f":small[{plain(sentence)}]")
         if standing.waiting.refused:
             _set_aside(engine, standing.waiting.refused)

@@ -55,7 +55,7 @@ def test_what_belongs_to_an_answer_goes_after_it(store: Store, make_answer: Any)
 def test_a_batch_is_bounded_in_rows_and_in_bytes(store: Store, make_answer: Any) -> None:
     ids = [new_id() for _ in range(BATCH + 5)]
     for each in ids[:4]:
-        store.save_answer(make_answer(id=each, text="x" * (BATCH_BYTES // 5)  # it goes twice: in the record too))
+        store.save_answer(make_answer(id=each, text="x" * (BATCH_BYTES // 5)))
     for each in ids[4:]:
         store.save_answer(make_answer(id=each))
 
