@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 NAME = "Thumbprint"
 CHAT = "app.py"
 LIBRARY = "pages/library.py"
-_MENU = ((CHAT, "Chat", ":material/chat:"), (LIBRARY, "Library", ":material/folder_open:"))
+COMPARE = "pages/compare.py"
+_MENU = (
+    (CHAT, "Chat", ":material/chat:"),
+    (LIBRARY, "Library", ":material/folder_open:"),
+    (COMPARE, "Compare", ":material/compare:"),
+)
 _NOTICES = "notices"
 _PROBLEM = "problem"
 

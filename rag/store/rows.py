@@ -57,6 +57,7 @@ def answer_row(answer: Answer, record: str, replaces: str | None, place: int | N
         "link": made_with.link,
         "record": record,
         "seconds": answer.seconds.get("total"),
+        "cost": answer.cost,
     }
 
 

@@ -1,13 +1,12 @@
 """The local store: answers, what people thought of them, and conversations, in one SQLite file.
 
 Always there and always written first; nothing leaves the machine. Nothing is overwritten:
-an answer is saved once, feedback is appended under the next revision, and only erasing a
-conversation removes rows.
+an answer is saved once, feedback is appended under the next revision, and only erasing removes
+rows.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
 import json
@@ -18,13 +17,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rag.errors import NotFound, StoreError, UsageError
+from rag.store import erasing, thumbs
 from rag.store import selection as selecting
-from rag.store import thumbs
 from rag.store.annotations import Annotations
 from rag.store.arrivals import Arrivals
 from rag.store.codec import clean_text, decode, encode
 from rag.store.database import BUSY_SECONDS, Database
-from rag.store.erasing import Erased, erase_conversation
+from rag.store.erasing import Erased
 from rag.store.outbox import Outbox
 from rag.store.preferences import Preferences
 from rag.store.rows import answer_row, insert, new_id, newest, no_answer, one, queue, short
@@ -283,11 +282,29 @@ class Store:
         """
         with self._database.writing() as connection:
             owned = _owned(connection, conversation_id, secret)["id"]
-            erased = erase_conversation(connection, owned)
-        # The rows are gone by now; where the log cannot be emptied at once, SQLite does it later.
-        with contextlib.suppress(StoreError):
-            self._database.scrub()
+            erased = erasing.erase_conversation(connection, owned)
+        erasing.scrub(self._database)
         return erased
+
+    # --- what the owner may ----------------------------------------------------
+
+    def erase_conversation(self, conversation_id: str) -> Erased:
+        """As :meth:`delete_conversation`, for the owner, who needs no secret. Raises NotFound."""
+        with self._database.writing() as connection:
+            row = one(connection, "SELECT id FROM conversations WHERE id = ?", conversation_id)
+            if row is None:
+                raise NotFound(f"No conversation is stored under the id {short(conversation_id)}.")
+            erased = erasing.erase_conversation(connection, row["id"])
+        erasing.scrub(self._database)
+        return erased
+
+    def erase_before(self, until: float) -> Erased:
+        """Erase every answer made before ``until`` (Unix seconds), and conversations left empty."""
+        return erasing.erase_before(self._database, until)
+
+    def count_before(self, until: float) -> Erased:
+        """What :meth:`erase_before` would erase."""
+        return erasing.count_before(self._database, until)
 
 
 def _place_of(

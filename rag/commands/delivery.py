@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from rag import show
+from rag.commands import Actions, Add, emit
 from rag.delivery import Standing
 from rag.engine import Engine
 
 
-def add(kinds: Any, command: Callable[..., argparse.ArgumentParser]) -> None:
+def register(actions: Actions, command: Add) -> None:
     """Add the commands to those of ``feedback``."""
-    command(kinds, "status", _status, "Say what waits for Supabase, and what it does not take.")
-    command(kinds, "deliver", _deliver, "Deliver to Supabase what waits, and say how much it was.")
-    command(kinds, "retry", _retry, "Try again what Supabase did not take.")
-    command(kinds, "pull", _pull, "Copy what other machines delivered; takes the owner's key.")
+    command(actions, "status", _status, "Say what waits for Supabase, and what it does not take.")
+    command(actions, "deliver", _deliver, "Deliver to Supabase what waits, and say how much it was.")
+    command(actions, "retry", _retry, "Try again what Supabase did not take.")
+    command(actions, "pull", _pull, "Copy what other machines delivered; takes the owner's key.")
 
 
 def _status(engine: Engine, args: argparse.Namespace) -> int:
@@ -26,7 +25,7 @@ def _status(engine: Engine, args: argparse.Namespace) -> int:
         {"kind": row.kind, "id": row.row_id, "reason": row.reason} for row in engine.store.outbox.refused()
     ]
     lines = [*standing.sentences, *(f"{row['kind']} {row['id']}: {row['reason']}" for row in aside)]
-    _print(args, {**_counts(standing), "set_aside": aside}, "\n".join(lines))
+    emit(args, {**_counts(standing), "set_aside": aside}, "\n".join(lines))
     return 0
 
 
@@ -37,14 +36,14 @@ def _deliver(engine: Engine, args: argparse.Namespace) -> int:
     lines = [f"Delivered {done.rows:,}.", *standing.sentences]
     if done.problem and done.problem not in lines:
         lines.append(done.problem)
-    _print(args, value, "\n".join(lines))
+    emit(args, value, "\n".join(lines))
     return 1 if done.problem or done.refused or standing.waiting.rows else 0
 
 
 def _retry(engine: Engine, args: argparse.Namespace) -> int:
     again = engine.delivery.retry()
     if not engine.delivery.configured:
-        _print(args, {"again": again}, f"{again:,} wait again, until a Supabase project is set up.")
+        emit(args, {"again": again}, f"{again:,} wait again, until a Supabase project is set up.")
         return 0
     if not args.json:
         print(f"{again:,} wait again.")
@@ -56,7 +55,7 @@ def _pull(engine: Engine, args: argparse.Namespace) -> int:
     text = f"Copied {came.taken:,} rows of other machines."
     if came.skipped:
         text += f" {came.skipped:,} were passed over: malformed, or of what is not here."
-    _print(args, {"copied": came.taken, "skipped": came.skipped}, text)
+    emit(args, {"copied": came.taken, "skipped": came.skipped}, text)
     return 0
 
 
@@ -70,7 +69,3 @@ def _counts(standing: Standing) -> Mapping[str, Any]:
         "refused": waiting.refused,
         "problem": waiting.problem,
     }
-
-
-def _print(args: argparse.Namespace, value: Any, text: str) -> None:
-    print(json.dumps(value, ensure_ascii=False, allow_nan=False) if args.json else show.printable(text))
