@@ -1,4 +1,4 @@
-"""The only objects that outlive a script run: the engine, and the answers being written.
+"""The only objects that outlive a script run: the engine, the answers being written, the work behind it.
 
 All are made once a server process and shared by every session and thread of it.
 """
@@ -14,6 +14,7 @@ from pages.ui.writing import Writings
 if TYPE_CHECKING:
     from rag.compare import Trials
     from rag.engine import Engine
+    from rag.insights import Insights
 
 
 @st.cache_resource(show_spinner=False)
@@ -42,3 +43,11 @@ def trials() -> Trials:
     from rag.compare import Trials
 
     return Trials()
+
+
+@st.cache_resource(show_spinner=False)
+def insights() -> Insights:
+    """What the feedback page has computed behind it."""
+    from rag.insights import Insights
+
+    return Insights(engine())
