@@ -416,7 +416,10 @@ class Engine:
         if settings.rerank != "none" and ranked:
             candidates = sections(max(settings.k, settings.rerank_candidates))
             begun = time.perf_counter()
-            reranked = self._rerankers.rerank(rewritten, candidates, settings, model, library.keywords)
+            late = weights.late if weights else None
+            reranked = self._rerankers.rerank(
+                rewritten, candidates, settings, model, library.keywords, late or None
+            )
             seconds["rerank"] = time.perf_counter() - begun
         if settings.budget:
             order = ranked if reranked is None else reorder(ranked, reranked)

@@ -15,7 +15,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS: list[tuple[set[str], bool]] = [
     ({"types", "errors", "config", "dates", "words", "weights", "disk", "meanwhile", "unseen",
       "metrics"}, True),
-    ({"prototypes", "filters", "sentences", "abbreviations"}, False),
+    ({"prototypes", "filters", "sentences", "abbreviations", "bm25"}, False),
+    ({"kept"}, False),
     (
         {
             "readers", "chunk", "embed", "index", "keyword", "retrieve", "generators", "cite", "confidence",
