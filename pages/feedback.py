@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from pages.ui import address, frame
+from pages.ui import address, delivery, frame
 from pages.ui import feedback_answer as one
 from pages.ui import feedback_answers as answers
 from pages.ui import feedback_filters as filters
@@ -32,6 +32,7 @@ def main() -> None:
     opened = address.get(address.ANSWER)
     with st.container(width=1040, key="feedback"):
         frame.notices()
+        delivery.draw(page)
         if opened:
             one.draw(page, prototypes, opened)
         else:

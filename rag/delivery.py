@@ -40,6 +40,8 @@ PULL = 60.0
 """Seconds between two looks at what other replicas delivered."""
 _POLL = 5.0
 """Seconds after which is looked whether another process has queued something."""
+_GATHER = 0.25
+"""Seconds in which more is stored, to go along: a click, and the words that follow it."""
 _CAREFUL = 3
 """Failures in a row after which rows go one by one, in case it is one of them."""
 _STRIKES = 20
@@ -190,6 +192,7 @@ class Delivery:
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0 and not self._hurry.is_set():
             if store.outbox.changed.wait(min(left, 1.0)):
+                self._hurry.wait(_GATHER)
                 return
 
     def _failed(self, problem: str | None, *, progressed: bool = False) -> float:

@@ -34,11 +34,14 @@ _KINDS = {
 
 
 def draw(page: frame.Page) -> None:
-    """Where what people said is kept by now, in a line; more where there is something to do."""
-    waiting = page.engine.delivery.standing().waiting
-    active = bool(waiting.rows) and page.engine.delivery.configured
-    watched = st.fragment(_watch, run_every=_LOOK if active else None)
-    watched(page.engine)
+    """Where what people said is kept by now, in a line; more where there is something to do.
+
+    Nothing where no project is set up.
+    """
+    if page.engine.delivery.configured:
+        waiting = page.engine.delivery.standing().waiting
+        watched = st.fragment(_watch, run_every=_LOOK if waiting.rows else None)
+        watched(page.engine)
 
 
 def _watch(engine: Engine) -> None:
@@ -60,8 +63,6 @@ def _watch(engine: Engine) -> None:
 
 def _icon(standing: Standing) -> str:
     waiting = standing.waiting
-    if not standing.configured:
-        return ":gray[:material/save:]"
     if waiting.problem or waiting.refused:
         return ":orange[:material/cloud_alert:]"
     return ":blue[:material/cloud_upload:]" if waiting.rows else ":green[:material/cloud_done:]"
