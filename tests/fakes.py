@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from rag.catalogue import Catalogue
 from rag.config import Environment, Settings
+from rag.delivery import Delivery
 from rag.errors import GenerationError, PrototypeError
 from rag.filters import combine, implies, matches, parse, to_json
 from rag.guess import Proposal, propose
@@ -182,6 +183,7 @@ class FakeEngine:
     def __init__(self, home: Path, *, delay: float = 0.0, preparation: FakePreparation | None = None) -> None:
         self.environment = Environment(home=home)
         self.store = Store(home / "store.db")
+        self.delivery = Delivery(lambda: self.store, self.environment)
         self.delay = delay
         self.preparation = preparation or FakePreparation()
         self.problems: list[str] = []
