@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from pages.ui import address, frame
+from pages.ui import address, exporting, frame
 from pages.ui import feedback_answer as one
 from pages.ui import feedback_answers as answers
 from pages.ui import feedback_filters as filters
@@ -21,8 +21,10 @@ _VIEWS = {
     ANSWERS: ":material/list:",
     FAILURES: ":material/troubleshoot:",
 }
-# Views that another module draws: by name an icon, and what draws it, called with the page.
-_MORE: dict[str, tuple[str, Callable[[frame.Page], None]]] = {}
+# Views that do without the filters of the others: by name an icon, and what draws it.
+_MORE: dict[str, tuple[str, Callable[[frame.Page], None]]] = {
+    "Export": (":material/download:", exporting.draw),
+}
 
 
 def main() -> None:

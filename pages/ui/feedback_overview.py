@@ -103,6 +103,8 @@ def _seconds(value: float | None) -> str:
 def _money(value: float | None) -> str:
     if value is None:
         return "–"
+    if not value:
+        return "&#36;0"
     # Markdown takes what stands between two dollar signs for a formula.
     return f"&#36;{value:,.2f}" if value >= 1 else f"&#36;{value:.4f}"
 

@@ -26,9 +26,11 @@ NAME = "Thumbprint"
 CHAT = "app.py"
 LIBRARY = "pages/library.py"
 FEEDBACK = "pages/feedback.py"
+COMPARE = "pages/compare.py"
 _MENU = (
     (CHAT, "Chat", ":material/chat:"),
     (LIBRARY, "Library", ":material/folder_open:"),
+    (COMPARE, "Compare", ":material/compare:"),
     (FEEDBACK, "Feedback", ":material/thumbs_up_down:"),
 )
 _NOTICES = "notices"

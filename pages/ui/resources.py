@@ -1,6 +1,6 @@
 """The only objects that outlive a script run: the engine, the answers being written, the work behind it.
 
-They are made once a server process and shared by every session and thread of it.
+All are made once a server process and shared by every session and thread of it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import streamlit as st
 from pages.ui.writing import Writings
 
 if TYPE_CHECKING:
+    from rag.compare import Trials
     from rag.engine import Engine
     from rag.insights import Insights
 
@@ -20,8 +21,13 @@ if TYPE_CHECKING:
 def engine() -> Engine:
     """The engine. Cheap to make: whatever is heavy, it loads in ``prepare``, behind the page."""
     from rag.engine import Engine
+    from rag.retention import Keeper
 
-    return Engine()
+    made = Engine()
+    days = made.environment.retention_days
+    if days is not None:
+        Keeper(lambda: made.store, days).start()
+    return made
 
 
 @st.cache_resource(show_spinner=False)
@@ -36,3 +42,11 @@ def insights() -> Insights:
     from rag.insights import Insights
 
     return Insights(engine())
+
+
+@st.cache_resource(show_spinner=False)
+def trials() -> Trials:
+    """The comparisons being asked in this server process."""
+    from rag.compare import Trials
+
+    return Trials()

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import get_args
 
 from rag.errors import NotFound, UsageError
-from rag.store.codec import clean_text
+from rag.store.codec import clean_text, decode
 from rag.store.database import Database
 from rag.store.rows import insert, known_answer, new_id, newest, next_revision, one, queue, short
-from rag.types import Choice, Preference
+from rag.store.selection import Selection, condition
+from rag.types import Answer, Choice, Preference
 
 MAX_PREFERENCE_REASON = 5_000
 """Characters."""
+_PAGE = 200
+"""Comparisons read in one transaction, each with two whole answers."""
 
 
 class Preferences:
@@ -86,6 +89,35 @@ class Preferences:
                 {"prototype": prototype},
             ).fetchall()
         return [_preference(row) for row in rows]
+
+    def stream(self, selection: Selection) -> Iterator[tuple[Preference, Answer, Answer]]:
+        """What counts for the pairs of which both answers are meant, oldest first, in bounded memory.
+
+        With the left and the right answer. Those that were taken back do not come.
+        """
+        where, values = condition(selection)
+        meant = f"IN (SELECT id FROM answers WHERE {where})"
+        sql = (
+            "SELECT preferences.*, lefts.record AS left_record, rights.record AS right_record "
+            "FROM preferences JOIN answers AS lefts ON lefts.id = left_answer "
+            "JOIN answers AS rights ON rights.id = right_answer "
+            "WHERE preferences.n > :after AND choice IS NOT NULL "
+            f"AND {newest('preferences', 'pair')} AND left_answer {meant} AND right_answer {meant} "
+            f"ORDER BY preferences.n LIMIT {_PAGE}"
+        )
+        after = 0
+        while True:
+            with self._database.reading() as connection:
+                rows = connection.execute(sql, {**values, "after": after}).fetchall()
+            for row in rows:
+                yield (
+                    _preference(row),
+                    decode(Answer, row["left_record"]),
+                    decode(Answer, row["right_record"]),
+                )
+            if len(rows) < _PAGE:
+                return
+            after = rows[-1]["n"]
 
 
 def _side(connection: sqlite3.Connection, answer_id: str) -> sqlite3.Row:

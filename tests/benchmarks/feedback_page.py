@@ -125,6 +125,7 @@ def _answer(
         },
         provenance=Provenance(prototype, settings.fingerprint, "1d3f", "extractive-1"),
         created=created,
+        cost={"wine": 0.0, "handbook": choose.uniform(1e-4, 9e-4)}.get(prototype),
         origin="chat" if choose.random() < 0.97 else "batch",
     )
 
@@ -178,11 +179,11 @@ def build(path: Path, count: int, now: float | None = None) -> None:
             made_with = answer.provenance
             connection.execute(
                 "INSERT INTO answers (id, prototype, created, origin, question, text, confidence, abstained,"
-                " generator, settings, index_version, prompt_version, record, seconds)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " generator, settings, index_version, prompt_version, record, seconds, cost)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (answer.id, made_with.prototype, answer.created, answer.origin, answer.question, answer.text,
                  answer.confidence, answer.abstained, answer.generator, made_with.settings,
-                 made_with.index_version, made_with.prompt_version, encode(answer), answer.seconds["total"]),
+                 made_with.index_version, made_with.prompt_version, encode(answer), answer.seconds["total"], answer.cost),
             )  # fmt: skip
             if rating:
                 connection.execute(
