@@ -183,7 +183,8 @@ def build(path: Path, count: int, now: float | None = None) -> None:
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (answer.id, made_with.prototype, answer.created, answer.origin, answer.question, answer.text,
                  answer.confidence, answer.abstained, answer.generator, made_with.settings,
-                 made_with.index_version, made_with.prompt_version, encode(answer), answer.seconds["total"], answer.cost),
+                 made_with.index_version, made_with.prompt_version, encode(answer), answer.seconds["total"],
+                 answer.cost),
             )  # fmt: skip
             if rating:
                 connection.execute(
