@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.ui import charts, facets
 from pages.ui import feedback_filters as filters
+from pages.ui import feedback_work as work
 from pages.ui.frame import Page
 from pages.ui.text import cut, one_line
 from rag.dashboard import STEPS, Group, Overview, overview
@@ -77,14 +78,14 @@ def _figures(found: Overview) -> None:
         _figure("Thumbs up", _share(total.liked), _interval(total.liked))
         _figure("Response rate", _share(total.responded, 1), _interval(total.responded, 1))
         _figure("“I don't know”", _share(total.refused), _interval(total.refused))
-        slow = "" if total.slow is None else f"95 % within {_seconds(total.slow)}"
+        slow = "" if total.slow is None else f"95 %: {_seconds(total.slow)}"
         _figure("Seconds, median", _seconds(total.median), slow)
         _figure("Cost", _money(total.cost), _known(total))
 
 
 def _figure(label: str, value: str, note: str) -> None:
     # One Markdown text: st.metric cuts a note that does not fit instead of breaking it.
-    with st.container(width=124, gap=None):
+    with st.container(width=112, gap=None):
         st.markdown(f":small[:gray[{label}]]\n### {value}\n:small[:gray[{note or '&nbsp;'}]]")
 
 
@@ -198,6 +199,9 @@ def _groups(
                 width=180,
                 persist_state="session",
             )
+    if by == "topic":
+        asked = query.selection.prototype
+        work.topics(page, [asked] if asked else [*prototypes])
     groups = [_titled(group, prototypes, by) for group in found.groups]
     rated = [(g.name, g.tally.liked) for g in groups if g.tally.liked][:_GROUPS]
     if rated:

@@ -262,7 +262,7 @@ def _steps(browser: Browser, address: str) -> None:
     for name in ("Settings", "Topic"):
         before = page.locator(CHART).nth(2).get_attribute("aria-label")
         begun = time.perf_counter()
-        page.get_by_role("radio", name=name, exact=True).click()
+        page.locator(".st-key-feedback-by").get_by_text(name, exact=True).click()
         page.wait_for_function(
             "([css, was]) => { const c = document.querySelectorAll(css)[2];"
             " return c && c.getAttribute('aria-label') !== was }",
@@ -270,7 +270,7 @@ def _steps(browser: Browser, address: str) -> None:
         )
         print(f"broken down by {name.lower()}: {1_000 * (time.perf_counter() - begun):.0f} ms")
     begun = time.perf_counter()
-    page.get_by_role("radio", name="Answers").click()
+    page.locator(".st-key-feedback-view").get_by_text("Answers", exact=True).click()
     page.locator("[class*=st-key-feedback-open-24]").wait_for()
     print(f"list of answers: {1_000 * (time.perf_counter() - begun):.0f} ms")
     begun = time.perf_counter()
