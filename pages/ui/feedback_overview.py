@@ -10,8 +10,9 @@ from pages.ui import charts, facets
 from pages.ui import feedback_filters as filters
 from pages.ui import feedback_work as work
 from pages.ui.frame import Page
+from pages.ui.library_words import counted
 from pages.ui.text import cut, one_line
-from rag.dashboard import STEPS, Group, Overview, overview
+from rag.dashboard import Group, Overview, overview
 from rag.metrics import Rate
 from rag.prototypes import Facet, Prototype
 from rag.store import By, Outcome, Query, Tally
@@ -26,6 +27,10 @@ _BY: Mapping[str, By] = {
 _FACT = "Facts"
 _GROUPS = 12
 """Groups in a chart; the table has them all."""
+_WIDE = (
+    "<style>.st-key-feedback-table table { display: block; overflow-x: auto; white-space: nowrap; }</style>"
+)
+"""On a phone the table is wider than the page, and is moved by itself."""
 _LINES = ("Thumbs up", "Response", "“I don't know”", "Seconds", "Cost")
 
 
@@ -47,8 +52,8 @@ def draw(page: Page, prototypes: Mapping[str, Prototype], query: Query, by: By |
     _wrong(found)
     if found.elsewhere:
         st.caption(
-            f"{found.elsewhere:,} answers of batches, commands and comparisons are not counted here: "
-            "nobody was there to rate them. They are listed under Answers."
+            f"Not counted here: {counted(found.elsewhere, 'answer')} of batches, commands and comparisons, "
+            "where nobody was there to rate. Under Answers, all are listed."
         )
     return found
 
@@ -140,7 +145,7 @@ def _over_time(found: Overview) -> None:
         rated = [(at, tally.up, tally.down) for at, tally in series if tally.rated]
         if rated:
             charts.draw(
-                charts.counts_over_time(rated, found.step, 1_000 * STEPS[found.step]),
+                charts.counts_over_time(rated, found.step),
                 "Thumbs up and down over time.",
             )
         st.caption(
@@ -213,6 +218,7 @@ def _groups(
         st.caption(_nothing(by, groups))
     if groups:
         with st.expander("In figures", type="compact", key="feedback-table"):
+            st.html(_WIDE)
             st.markdown(_table(groups))
             hidden = len([g for g in groups if g.tally.liked]) - len(rated)
             if hidden > 0:
@@ -253,12 +259,11 @@ def _table(groups: Sequence[Group]) -> str:
         t = group.tally
         rows.append(
             [
-                one_line(group.name, 60),
+                one_line(group.name, 40),
                 f"{t.answers:,}",
                 f"{t.rated:,}",
                 _share(t.responded, 1),
-                _share(t.liked),
-                _interval(t.liked),
+                f"{_share(t.liked)} ({_interval(t.liked)})" if t.liked else "–",
                 _share(t.refused),
                 _seconds(t.median),
                 f"{_money(t.cost)}{f' ({_known(t)})' if 0 < t.costed < t.answers else ''}",
@@ -275,7 +280,8 @@ def _wrong(found: Overview) -> None:
         return
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown(f"**Reasons given**&ensp;:gray[:small[of {found.total.down:,} thumbs down]]")
+        thumbs = "1 thumb down" if found.total.down == 1 else f"{found.total.down:,} thumbs down"
+        st.markdown(f"**Reasons given**&ensp;:gray[:small[of {thumbs}]]")
         if found.reasons:
             named = [(filters.reason_name(reason), times) for reason, times in found.reasons[:_GROUPS]]
             charts.draw(charts.bars(named, "Thumbs down"), "Thumbs down by reason.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -85,6 +84,7 @@ def test_the_charts_are_drawn_at_any_width_and_in_any_light(
     feedback: Callable[..., Page], width: int, scheme: str
 ) -> None:
     page = feedback(width=width, color_scheme=scheme)
+    page.get_by_text("In figures").click()
     expect(page.locator(CHART)).to_have_count(5)
     assert all(painted(page, number) for number in range(5))
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
@@ -101,11 +101,14 @@ def test_names_of_topics_and_reasons_are_drawn_and_never_read(feedback: Callable
     page.get_by_text("In figures").click()
     expect(page.get_by_role("cell", name="<img src=x")).to_be_visible()
     chart = page.locator(CHART).nth(2)
+    chart.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
     box = chart.bounding_box()
     assert box is not None
     # A point of the chart shows its tooltip, in which Vega puts the name.
     for share in range(20, 100, 2):
-        page.mouse.move(box["x"] + box["width"] * share / 100, box["y"] + 22)
+        page.mouse.move(box["x"] + box["width"] * share / 100, box["y"] + 9)
+        page.wait_for_timeout(40)
         if page.locator("#vg-tooltip-element.visible").count():
             break
     expect(page.locator("#vg-tooltip-element")).to_contain_text("<img src=x")
