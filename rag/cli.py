@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from rag import show
-from rag.commands import Run, emit, feedback, insights
+from rag.commands import Run, emit, feedback
 from rag.config import DEFAULT_PROTOTYPE, Environment, Settings, parse_assignments, with_settings
 from rag.doctor import examine
 from rag.engine import Engine
@@ -425,9 +425,7 @@ def _parser() -> argparse.ArgumentParser:
     command(commands, "prototypes", _prototypes, "List the prototypes.")
 
     family = commands.add_parser("feedback", parents=[common], help=feedback.TEXT, description=feedback.TEXT)
-    actions = family.add_subparsers(required=True, metavar="ACTION")
-    feedback.register(actions, command)
-    insights.register(actions, command)
+    feedback.register(family.add_subparsers(required=True, metavar="ACTION"), command)
 
     fitting = command(
         commands, "fit", _fit, "Fit the weights of the signals and the confidence on labelled questions."

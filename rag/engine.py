@@ -26,6 +26,7 @@ from rag.chunk import Chunking
 from rag.cite import Judgement, judge
 from rag.cite.stream import Judge
 from rag.config import Embedding, Environment, Settings
+from rag.delivery import Delivery
 from rag.errors import IndexingError, ThumbprintError, UsageError
 from rag.facets import FacetValues, count_matching, facet_values
 from rag.filters import combine, implies, parse, to_json
@@ -40,6 +41,7 @@ from rag.librarian import Librarian
 from rag.library import Library, totals
 from rag.live import wish
 from rag.meanwhile import Meanwhile
+from rag.opinion import seconded
 from rag.prepare import Preparation
 from rag.prototypes import Prototype, create_prototype, list_names, list_prototypes
 from rag.rebuild import index_wish, rebuild
@@ -60,6 +62,7 @@ from rag.types import (
     Passage,
     Proposed,
     Provenance,
+    TokenVectors,
     Turn,
     Where,
 )
@@ -124,6 +127,7 @@ class Engine:
         self._preparations: dict[str, Preparation] = {}
         self._shipped: set[str] = set()
         """Prototypes whose own documents are known to be in their library."""
+        self._delivery = Delivery(lambda: self.store, self.environment)
         self._jobs = Jobs(self.environment.home / "jobs")
 
     @property
@@ -133,6 +137,11 @@ class Engine:
             if self._store is None:
                 self._store = Store(self.shelf.home() / "thumbprint.sqlite3")
             return self._store
+
+    @property
+    def delivery(self) -> Delivery:
+        """What delivers to Supabase; a server starts it, and a command calls it."""
+        return self._delivery
 
     # --- prototypes ------------------------------------------------------------
 
@@ -407,7 +416,10 @@ class Engine:
         if settings.rerank != "none" and ranked:
             candidates = sections(max(settings.k, settings.rerank_candidates))
             begun = time.perf_counter()
-            reranked = self._rerankers.rerank(rewritten, candidates, settings, model, library.keywords)
+            late = weights.late if weights else None
+            reranked = self._rerankers.rerank(
+                rewritten, candidates, settings, model, library.keywords, late or None
+            )
             seconds["rerank"] = time.perf_counter() - begun
         if settings.budget:
             order = ranked if reranked is None else reorder(ranked, reranked)
@@ -466,14 +478,14 @@ class Engine:
         return _judge(self.embedder(self.prototype(name).settings.embedding))
 
     def _answered(
-        self, generator: Generator, found: Search, history: Sequence[Turn], model: Embedding
+        self, generator: Generator, found: Search, history: Sequence[Turn], judge: Judge
     ) -> Iterator[str | Draft]:
         if isinstance(generator, ExtractiveGenerator):
             return generator.generate(found.rewritten, found.passages, history)
         quoting = ExtractiveGenerator()
         written = generator.generate(found.question, found.passages, history)
         return or_quoted(
-            checked(written, found.passages, _judge(self.embedder(model))),
+            checked(written, found.passages, judge),
             lambda: quoting.generate(found.rewritten, found.passages, history),
             quoting.name,
         )
@@ -530,7 +542,10 @@ class Engine:
         sure = self.would_answer(found, settings)
         pieces: Iterator[str | Draft]
         if sure:
-            pieces = self._answered(generator, found, history, prototype.settings.embedding)
+            judge = _judge(self.embedder(prototype.settings.embedding))
+            if settings.judge == "model" and not isinstance(generator, ExtractiveGenerator):
+                judge = seconded(judge, generator)
+            pieces = self._answered(generator, found, history, judge)
         else:
             pieces = iter([DONT_KNOW if found.passages else NO_DOCUMENT])
         answer = Answer(
@@ -609,8 +624,13 @@ def _judge(embedder: Embedder) -> Judge:
     """Claims judged by that model; a source that several claims cite is embedded once."""
     embed_one = lru_cache(maxsize=500)(lambda text: embedder.embed_texts([text]))
 
+    @lru_cache(maxsize=100)
+    def tokens_of(text: str) -> TokenVectors | None:
+        found = embedder.token_vectors([text])
+        return found[0] if found else None
+
     def judged(claim: str, source: str) -> Judgement:
-        return judge(claim, source, lambda texts: np.vstack([embed_one(text) for text in texts]))
+        return judge(claim, source, lambda texts: np.vstack([embed_one(text) for text in texts]), tokens_of)
 
     return judged
 

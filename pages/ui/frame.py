@@ -30,8 +30,8 @@ COMPARE = "pages/compare.py"
 _MENU = (
     (CHAT, "Chat", ":material/chat:"),
     (LIBRARY, "Library", ":material/folder_open:"),
-    (COMPARE, "Compare", ":material/compare:"),
     (FEEDBACK, "Feedback", ":material/thumbs_up_down:"),
+    (COMPARE, "Compare", ":material/compare:"),
 )
 _NOTICES = "notices"
 _PROBLEM = "problem"

@@ -27,6 +27,7 @@ def engine() -> Engine:
     days = made.environment.retention_days
     if days is not None:
         Keeper(lambda: made.store, days).start()
+    made.delivery.start()  # returns at once; does nothing where no project is set up
     return made
 
 
@@ -37,16 +38,16 @@ def writings() -> Writings:
 
 
 @st.cache_resource(show_spinner=False)
-def insights() -> Insights:
-    """What the feedback page has computed behind it."""
-    from rag.insights import Insights
-
-    return Insights(engine())
-
-
-@st.cache_resource(show_spinner=False)
 def trials() -> Trials:
     """The comparisons being asked in this server process."""
     from rag.compare import Trials
 
     return Trials()
+
+
+@st.cache_resource(show_spinner=False)
+def insights() -> Insights:
+    """What the feedback page has computed behind it."""
+    from rag.insights import Insights
+
+    return Insights(engine())

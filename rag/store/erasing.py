@@ -57,9 +57,9 @@ def erase_conversation(connection: sqlite3.Connection, conversation_id: str) -> 
     """Remove a conversation with everything in it, and have Supabase erase it too."""
     of = (conversation_id,)
     ids = [row["id"] for row in connection.execute("SELECT id FROM answers WHERE conversation_id = ?", of)]
-    removed = _remove(connection, ids)
+    removed = remove_answers(connection, ids)
     gone = connection.execute("DELETE FROM conversations WHERE id = ?", of).rowcount
-    _remember(connection, [conversation_id])
+    remember_erased(connection, [conversation_id])
     return Erased(gone, removed.answers, removed.feedback)
 
 
@@ -75,8 +75,8 @@ def erase_before(database: Database, until: float) -> Erased:
                 f"SELECT id FROM answers WHERE created < ? ORDER BY n LIMIT {_PAGE}", (until,)
             ).fetchall()
             ids = [row["id"] for row in rows]
-            done += _remove(connection, ids)
-            _remember(connection, [alone(answer_id) for answer_id in ids])
+            done += remove_answers(connection, ids)
+            remember_erased(connection, [alone(answer_id) for answer_id in ids])
         if len(ids) < _PAGE:
             break
     with database.writing() as connection:
@@ -116,7 +116,7 @@ def scrub(database: Database) -> None:
         database.scrub()
 
 
-def _remove(connection: sqlite3.Connection, answer_ids: Sequence[str]) -> Erased:
+def remove_answers(connection: sqlite3.Connection, answer_ids: Sequence[str]) -> Erased:
     """Remove answers and all that refers to them; what was delivered is the caller's to have erased."""
     if not answer_ids:
         return Erased()
@@ -152,7 +152,8 @@ def _take_places(connection: sqlite3.Connection, these: dict[str, str]) -> None:
         )
 
 
-def _remember(connection: sqlite3.Connection, names: Iterable[str]) -> None:
+def remember_erased(connection: sqlite3.Connection, names: Iterable[str], *, tell: bool = True) -> None:
+    """Note what must not come back, and unless it is known there, ``tell`` Supabase."""
     now = time.time()
     for name in names:
         connection.execute(
@@ -160,4 +161,5 @@ def _remember(connection: sqlite3.Connection, names: Iterable[str]) -> None:
         )
         # Again, where what was erased came back from another replica.
         connection.execute("DELETE FROM outbox WHERE kind = 'erase' AND row_id = ?", (name,))
-        queue(connection, "erase", name, name)
+        if tell:
+            queue(connection, "erase", name, name)

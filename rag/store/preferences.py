@@ -34,12 +34,7 @@ class Preferences:
         returns. Raises NotFound for an unknown answer; UsageError for a choice that is none, a
         reason that is too long, answers to two questions, or a pair that has other answers.
         """
-        if choice is not None and choice not in get_args(Choice):
-            raise UsageError(f"A choice is left, right, tie or neither, not {short(str(choice))}.")
-        if len(reason) > MAX_PREFERENCE_REASON:
-            raise UsageError(f"The reason has {len(reason):,} characters; shorten it to 5,000.")
-        if not pair.strip():
-            raise UsageError("A comparison needs an id before it can be saved.")
+        check_preference(pair, choice, reason)
         pair = clean_text(pair)
         with self._database.writing() as connection:
             sides = [_side(connection, side) for side in (left, right)]
@@ -63,7 +58,7 @@ class Preferences:
                 reason=clean_text(reason),
                 created=time.time(),
             )
-            insert(connection, "preferences", _row(kept))
+            insert(connection, "preferences", preference_row(kept))
             queue(connection, "preference", kept.id, pair)
         return kept
 
@@ -120,6 +115,16 @@ class Preferences:
             after = rows[-1]["n"]
 
 
+def check_preference(pair: str, choice: Choice | None, reason: str) -> None:
+    """Raises UsageError for a choice that is none, a reason that is too long, a blank id."""
+    if choice is not None and choice not in get_args(Choice):
+        raise UsageError(f"A choice is left, right, tie or neither, not {short(str(choice))}.")
+    if len(reason) > MAX_PREFERENCE_REASON:
+        raise UsageError(f"The reason has {len(reason):,} characters; shorten it to 5,000.")
+    if not pair.strip():
+        raise UsageError("A comparison needs an id before it can be saved.")
+
+
 def _side(connection: sqlite3.Connection, answer_id: str) -> sqlite3.Row:
     known = known_answer(connection, answer_id)
     row = one(connection, "SELECT id, question, prototype, settings FROM answers WHERE id = ?", known)
@@ -127,7 +132,8 @@ def _side(connection: sqlite3.Connection, answer_id: str) -> sqlite3.Row:
     return row
 
 
-def _row(kept: Preference) -> dict[str, object]:
+def preference_row(kept: Preference) -> dict[str, object]:
+    """A preference as a row of the table."""
     return {
         "id": kept.id,
         "pair": kept.pair,

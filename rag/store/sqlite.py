@@ -20,12 +20,14 @@ from rag.errors import NotFound, StoreError, UsageError
 from rag.store import erasing, thumbs
 from rag.store import selection as selecting
 from rag.store.annotations import Annotations
+from rag.store.arrivals import Arrivals
 from rag.store.codec import clean_text, decode, encode
 from rag.store.database import BUSY_SECONDS, Database
 from rag.store.digest import Digest
 from rag.store.erasing import Erased
+from rag.store.outbox import Outbox
 from rag.store.preferences import Preferences
-from rag.store.rows import insert, new_id, newest, no_answer, one, queue, short
+from rag.store.rows import answer_row, insert, new_id, newest, no_answer, one, queue, short
 from rag.store.selection import Rated, Selection
 from rag.store.topics import Topics
 from rag.store.triage import Findings
@@ -60,6 +62,8 @@ class Store:
         self._database = Database(Path(path), busy_seconds)
         self.preferences = Preferences(self._database)
         self.annotations = Annotations(self._database)
+        self.outbox = Outbox(self._database)
+        self.arrivals = Arrivals(self._database)
         self.digest = Digest(self._database)
         self.findings = Findings(self._database)
         self.topics = Topics(self._database)
@@ -106,33 +110,12 @@ class Store:
                 )
                 if touched.rowcount == 0:
                     raise _no_conversation(kept.conversation_id)
-            made_with = kept.provenance
-            row = {
-                "id": kept.id,
-                "conversation_id": kept.conversation_id,
-                "replaces": replaces,
-                "place": place,
-                "prototype": made_with.prototype,
-                "created": kept.created,
-                "origin": kept.origin,
-                "question": kept.question,
-                "text": kept.text,
-                "confidence": kept.confidence,
-                "abstained": kept.abstained,
-                "generator": kept.generator,
-                "settings": made_with.settings,
-                "index_version": made_with.index_version,
-                "prompt_version": made_with.prompt_version,
-                "link": made_with.link,
-                "record": record,
-                "seconds": kept.seconds.get("total"),
-                "cost": kept.cost,
-            }
-            insert(connection, "answers", row)
+            insert(connection, "answers", answer_row(kept, record, replaces, place))
             if settings is not None:
+                values = json.dumps(dict(settings), ensure_ascii=False, sort_keys=True)
                 connection.execute(
                     "INSERT OR IGNORE INTO settings (fingerprint, record) VALUES (?, ?)",
-                    (made_with.settings, json.dumps(dict(settings), ensure_ascii=False, sort_keys=True)),
+                    (kept.provenance.settings, values),
                 )
             queue(connection, "answer", kept.id, kept.id)
 

@@ -1,4 +1,4 @@
-"""The feedback page over a real engine and a fake model."""
+"""The feedback page over the fake engine."""
 
 import seam
 
