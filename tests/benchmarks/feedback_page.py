@@ -125,6 +125,7 @@ def _answer(
         },
         provenance=Provenance(prototype, settings.fingerprint, "1d3f", "extractive-1"),
         created=created,
+        cost={"wine": 0.0, "handbook": choose.uniform(1e-4, 9e-4)}.get(prototype),
         origin="chat" if choose.random() < 0.97 else "batch",
     )
 
@@ -178,11 +179,12 @@ def build(path: Path, count: int, now: float | None = None) -> None:
             made_with = answer.provenance
             connection.execute(
                 "INSERT INTO answers (id, prototype, created, origin, question, text, confidence, abstained,"
-                " generator, settings, index_version, prompt_version, record, seconds)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " generator, settings, index_version, prompt_version, record, seconds, cost)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (answer.id, made_with.prototype, answer.created, answer.origin, answer.question, answer.text,
                  answer.confidence, answer.abstained, answer.generator, made_with.settings,
-                 made_with.index_version, made_with.prompt_version, encode(answer), answer.seconds["total"]),
+                 made_with.index_version, made_with.prompt_version, encode(answer), answer.seconds["total"],
+                 answer.cost),
             )  # fmt: skip
             if rating:
                 connection.execute(
@@ -260,7 +262,7 @@ def _steps(browser: Browser, address: str) -> None:
     for name in ("Settings", "Topic"):
         before = page.locator(CHART).nth(2).get_attribute("aria-label")
         begun = time.perf_counter()
-        page.get_by_role("radio", name=name, exact=True).click()
+        page.locator(".st-key-feedback-by").get_by_text(name, exact=True).click()
         page.wait_for_function(
             "([css, was]) => { const c = document.querySelectorAll(css)[2];"
             " return c && c.getAttribute('aria-label') !== was }",
@@ -268,7 +270,7 @@ def _steps(browser: Browser, address: str) -> None:
         )
         print(f"broken down by {name.lower()}: {1_000 * (time.perf_counter() - begun):.0f} ms")
     begun = time.perf_counter()
-    page.get_by_role("radio", name="Answers").click()
+    page.locator(".st-key-feedback-view").get_by_text("Answers", exact=True).click()
     page.locator("[class*=st-key-feedback-open-24]").wait_for()
     print(f"list of answers: {1_000 * (time.perf_counter() - begun):.0f} ms")
     begun = time.perf_counter()
