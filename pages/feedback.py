@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from pages.ui import address, exporting, frame
+from pages.ui import address, delivery, exporting, frame
 from pages.ui import feedback_answer as one
 from pages.ui import feedback_answers as answers
 from pages.ui import feedback_filters as filters
@@ -31,6 +31,7 @@ def main() -> None:
     with st.container(width=1040, key="feedback"):
         st.title("Feedback", anchor=False)
         frame.notices()
+        delivery.draw(page)
         if opened:
             one.draw(page, prototypes, opened)
         else:
