@@ -252,6 +252,15 @@ class Engine:
         """Documents, sections and chunks of a prototype."""
         return totals(self.records(self.prototype(name)).values())
 
+    def index_version(self, name: str, *, ready: bool = True) -> str:
+        """The version of the index that answers now; empty where there is none.
+
+        ``ready``: a ready-made prototype's own documents are ingested first, if they were not.
+        Raises :class:`PrototypeError`.
+        """
+        prototype = self.ready(name) if ready else self.prototype(name)
+        return str(self.library(prototype).index.facts().get("index_version", ""))
+
     # --- ask ---------------------------------------------------------------------
 
     def search(

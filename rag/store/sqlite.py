@@ -25,6 +25,8 @@ from rag.store.annotations import Annotations
 from rag.store.codec import clean_text, decode, encode
 from rag.store.database import BUSY_SECONDS, Database
 from rag.store.erasing import forget
+from rag.store.gate import Gate
+from rag.store.links import Links
 from rag.store.preferences import Preferences
 from rag.store.rows import insert, new_id, newest, no_answer, one, queue, short
 from rag.store.selection import Rated, Selection
@@ -68,6 +70,8 @@ class Store:
         self._database = Database(Path(path), busy_seconds)
         self.preferences = Preferences(self._database)
         self.annotations = Annotations(self._database)
+        self.gate = Gate(self._database)
+        self.links = Links(self._database)
 
     @property
     def path(self) -> Path:
