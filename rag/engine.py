@@ -35,6 +35,7 @@ from rag.jobs import Jobs
 from rag.keyword import terms
 from rag.librarian import Librarian
 from rag.library import Library, totals
+from rag.limits import Allowance
 from rag.live import wish
 from rag.prepare import Preparation
 from rag.prototypes import Prototype, create_prototype, list_names, list_prototypes
@@ -461,10 +462,14 @@ class Engine:
         replaces: str | None = None,
         origin: Origin = "chat",
         link: str | None = None,
+        allowance: Allowance | None = None,
         question_id: str | None = None,
         accepted: Sequence[Where] | None = None,
     ) -> Response:
         """Answer a question; the record is stored when the response has been read.
+
+        ``link`` is the id of the link that it was asked under, ``allowance`` what a written answer
+        is charged to; where a budget does not have it, the answer is quoted.
 
         In a chat the record names the filters that the question proposes, applied or not.
         ``accepted`` and the errors are those of :meth:`search`.

@@ -174,6 +174,7 @@ class FakeEngine:
         self.preparation = preparation or FakePreparation()
         self.problems: list[str] = []
         self.asked: list[dict[str, Any]] = []
+        self.version = "1d3"
         self.guessed: tuple[Facet, ...] = ()
         """The facets of a prototype that declares none."""
         self.guess = False
@@ -201,6 +202,10 @@ class FakeEngine:
             rows = cellar(240) if name == "wine" else ()
             self.librarians[name] = FakeLibrarian(name, rows, self.delay)
         return self.librarians[name]
+
+    def index_version(self, name: str, *, ready: bool = True) -> str:
+        self.prototype(name)
+        return self.version
 
     def prepare(self, name: str) -> FakePreparation:
         return self.preparation
@@ -243,10 +248,11 @@ class FakeEngine:
         replaces: str | None = None,
         origin: str = "chat",
         link: str | None = None,
+        allowance: Any = None,
         accepted: Sequence[Where] | None = None,
     ) -> FakeResponse:
         asked = {"question": question, "where": where, "history": tuple(history), "name": name}
-        self.asked.append({**asked, "accepted": accepted})
+        self.asked.append({**asked, "accepted": accepted, "link": link, "settings": settings})
         if "break" in question:
             raise GenerationError("The model did not answer. Ask again in a minute.")
         where, proposed, dropped = self._narrowed(name, question, where, accepted)
@@ -277,7 +283,7 @@ class FakeEngine:
                 generator="fake",
                 usage={},
                 seconds={"total": 0.02},
-                provenance=Provenance(name, "5e77", "1d3", "p1"),
+                provenance=Provenance(name, "5e77", "1d3", "p1", link),
                 created=time.time(),
                 where=where,
                 conversation_id=conversation_id,

@@ -25,7 +25,7 @@ LAYERS: list[tuple[set[str], bool]] = [
     (
         {
             "stored", "facets", "prepare", "rerankers", "response", "versions", "answering", "uploads",
-            "edits",
+            "edits", "access", "limits", "transcript",
         },
         False,
     ),
@@ -38,7 +38,7 @@ LAYERS: list[tuple[set[str], bool]] = [
     ({"rebuild"}, False),
     ({"librarian"}, False),
     ({"engine"}, False),
-    ({"show", "fit"}, False),
+    ({"show", "fit", "links"}, False),
     ({"commands"}, False),
     ({"cli"}, False),
     ({"__main__"}, False),

@@ -9,7 +9,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages.ui import address, chips, conversations, frame, preparation, selection
+from pages.ui import address, admission, chips, conversations, frame, preparation, selection
 from pages.ui.answer import CHIP_GAP, chip, draw_question, remarks
 from pages.ui.frame import Page
 from pages.ui.text import MARKUP, composed
@@ -46,9 +46,13 @@ def ask(
     reader applied of ``proposed``; without them, the engine says what the question proposes.
     ``anyway``: however unsure retrieval is of it.
     """
+    allowance = None
     try:
+        allowance = admission.admit(page, question)
         opened = conversation.id if conversation else conversations.begin(page, prototype.name, question)
     except ThumbprintError as error:
+        if allowance is not None:
+            admission.give_back(allowance)
         st.session_state[INPUT] = question  # so that nothing has to be typed again
         frame.remember_problem(str(error))
         return
@@ -57,7 +61,10 @@ def ask(
     where = selection.selected(prototype)
     accepted = None if proposed is None else [chip.where for chip in proposed if chip.applied]
     engine = page.engine
-    settings = dataclasses.replace(prototype.settings, abstain="off") if anyway else None
+    # Under a link the settings are the link's; otherwise the prototype's at the time of the answer.
+    settings = prototype.settings if page.visit else None
+    if anyway:
+        settings = dataclasses.replace(prototype.settings, abstain="off")
 
     page.writings.begin(
         opened,
@@ -77,7 +84,10 @@ def ask(
             replaces=replaced,
             accepted=accepted,
             settings=settings,
+            link=allowance.link,
+            allowance=allowance,
         ),
+        in_vain=lambda: admission.give_back(allowance),
     )
 
 
@@ -114,6 +124,8 @@ def _growing(prototype: Prototype, writing: Writing) -> None:
         st.markdown(_so_far(writing.text))
     elif writing.preparing is not None:
         preparation.progress(writing.preparing, "Your question is next.")
+    elif writing.turn is not None:
+        st.markdown(f":shimmer[{_in_line(writing.turn.ahead)}]")
     else:
         st.markdown(":shimmer[Searching the documents…]")
     remarks(prototype, chips.untold(writing.where, writing.proposed or ()))
@@ -124,6 +136,12 @@ def _growing(prototype: Prototype, writing: Writing) -> None:
         on_click=writing.stop,
         disabled=writing.stopping,
     )
+
+
+def _in_line(ahead: int) -> str:
+    if not ahead:
+        return "Others are being answered. Yours is next…"
+    return f"Others are being answered. {ahead} question{' is' if ahead == 1 else 's are'} before yours…"
 
 
 def _so_far(text: str) -> str:

@@ -1,6 +1,6 @@
-"""The only objects that outlive a script run: the engine, and the answers being written.
+"""The only objects that outlive a script run: the engine, what stands on it, and the answers being written.
 
-Both are made once a server process and shared by every session and thread of it.
+All are made once a server process and shared by every session and thread of it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ import streamlit as st
 from pages.ui.writing import Writings
 
 if TYPE_CHECKING:
+    from rag.access import Owner
     from rag.engine import Engine
+    from rag.limits import Rates
+    from rag.links import Links
 
 
 @st.cache_resource(show_spinner=False)
@@ -25,5 +28,33 @@ def engine() -> Engine:
 
 @st.cache_resource(show_spinner=False)
 def writings() -> Writings:
-    """The answers being written in this server process."""
-    return Writings()
+    """The answers being written in this server process, so many at once."""
+    from rag.limits import Turns
+
+    limits = engine().environment.limits
+    return Writings(Turns(limits.concurrent, limits.waiting))
+
+
+def owner() -> Owner:
+    """Who the owner is. It keeps nothing itself: its facts are in the store."""
+    from rag.access import Owner
+
+    made = engine()
+    environment = made.environment
+    return Owner(lambda: made.store, environment.owner_password, environment.owner_hours)
+
+
+@st.cache_resource(show_spinner=False)
+def rates() -> Rates:
+    """How much each client asked lately, in this server process."""
+    from rag.limits import Rates
+
+    return Rates()
+
+
+@st.cache_resource(show_spinner=False)
+def links() -> Links:
+    """The links, resolved with Supabase where the owner's key is there."""
+    from rag.links import Links
+
+    return Links(engine())

@@ -54,6 +54,14 @@ class Gate:
             insert(connection, "keys", {"name": name, "value": value, "created": time.time()})
         return value
 
+    def set_key(self, name: str, value: str) -> None:
+        """Keep ``value`` under the name, whatever was kept there."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO keys (name, value, created) VALUES (?, ?, ?)",
+                (name, value, time.time()),
+            )
+
     def signing_key(self) -> str:
         """The key of this installation, made on the first call."""
         return self.key("signing") or self.claim_key("signing", secrets.token_hex(32))
@@ -111,9 +119,9 @@ class Gate:
             connection.execute("UPDATE uses SET cost = ? WHERE id = ?", (dollars, use))
 
     def give_back(self, use: str) -> None:
-        """Take a use back: nothing came of it."""
+        """Take a use back: nothing came of it. One that cost something stays."""
         with self._database.writing() as connection:
-            connection.execute("DELETE FROM uses WHERE id = ?", (use,))
+            connection.execute("DELETE FROM uses WHERE id = ? AND cost = 0", (use,))
 
 
 class Tries:
