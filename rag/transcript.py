@@ -69,5 +69,5 @@ def _block(text: str) -> str:
 
 def _escaped(text: str) -> str:
     """Every character with a meaning behind a backslash, and no bare address left for a viewer to link."""
-    escaped = _SPECIAL.sub(r"\\\1", text)
+    escaped = _SPECIAL.sub(r"\\\1", text).replace("\\@", "&#8203;\\@")
     return re.sub(r"(?i)\b(https?|ftp|www|mailto)(?=\\)", lambda m: f"{m[0][0]}&#8203;{m[0][1:]}", escaped)
