@@ -125,15 +125,20 @@ def require_owner() -> None:
         elif not browser.is_refused():
             browser.remember(tell=True)  # then the page is drawn again
             st.stop()
-    with st.container(width=460, key="access"):
+    with narrow():
         _way_in(resources.owner())
     browser.remember()
     st.stop()
 
 
+def narrow() -> Any:
+    """A column in the middle, for a page that says one thing."""
+    return st.container(horizontal_alignment="center").container(width=460, key="access")
+
+
 def _way_in(owner: Owner) -> None:
     st.title(":material/lock: For the owner", anchor=False)
-    st.markdown("The library, feedback and links are the owner's. The chat is open to you.")
+    st.markdown("The library, feedback and links are the owner's.")
     if browser.is_refused():
         st.warning("This browser keeps no cookies, so it cannot be known again. Allow them for this page.")
     if has_accounts():
@@ -147,6 +152,8 @@ def _way_in(owner: Owner) -> None:
         password_form("owner", "Password", _sign_in)
     elif not has_accounts():
         _how_to_unlock()
+    if resources.engine().environment.chat == "open":
+        st.page_link("app.py", label="To the chat, which is open to you", icon=":material/chat:")
 
 
 def _how_to_unlock() -> None:

@@ -69,7 +69,7 @@ def _card(report: LinkReport, prototypes: Mapping[str, Prototype]) -> None:
     known = prototypes.get(link.prototype)
     title = f"{known.icon} {known.title}" if known else link.prototype
     with st.container(border=True, gap="xsmall", key=f"link-{link.id}"):
-        with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             if link.kind == "conversation":
                 st.markdown(f"**A conversation**, shared by its reader :small[:gray[{one_line(title)}]]")
             else:
@@ -83,8 +83,8 @@ def _card(report: LinkReport, prototypes: Mapping[str, Prototype]) -> None:
             st.markdown(
                 f"**{figures.answers:,}** question{'' if figures.answers == 1 else 's'} · "
                 f"**{report.visitors:,}** visitor{'' if report.visitors == 1 else 's'} · "
-                f":material/thumb_up: **{figures.up}** :material/thumb_down: **{figures.down}**{share} · "
-                f"&#36;{figures.dollars:.2f}"
+                f":material/thumb_up: **{figures.up}** :material/thumb_down: **{figures.down}**{share}"
+                + (f" · &#36;{figures.dollars:.2f}" if figures.dollars else "")
             )
             st.caption(_terms(link.terms, known))
         st.caption(

@@ -17,6 +17,8 @@ from rag.prototypes import Prototype
 from rag.types import LinkCaps, LinkKind
 
 _MADE = "links-made"
+_ROUND = "links-round"
+"""Counts the links made, so that the next form begins empty and one that was refused does not."""
 _DAY = 86_400
 _UNTIL = {
     "No end": None,
@@ -56,24 +58,24 @@ def draw(links: Links, prototypes: Sequence[Prototype], chosen: Prototype) -> No
                 "Prototype",
                 list(by_name),
                 index=list(by_name).index(chosen.name),
-                key="links-prototype",
+                key=_key("prototype"),
                 format_func=lambda name: f"{by_name[name].icon} {by_name[name].title}",
             )
             right.text_input(
-                "Label", key="links-label", max_chars=MAX_LABEL, placeholder="For whom, for what"
+                "Label", key=_key("label"), max_chars=MAX_LABEL, placeholder="For whom, for what"
             )
-            left.selectbox("Ends after", list(_UNTIL), key="links-until")
+            left.selectbox("Ends after", list(_UNTIL), key=_key("until"))
             right.text_input(
-                "Password", key="links-password", type="password", placeholder="None", autocomplete="off"
+                "Password", key=_key("password"), type="password", placeholder="None", autocomplete="off"
             )
             columns = st.columns(4)
             count = {"min_value": 1, "value": None, "step": 1, "placeholder": "No cap"}
-            columns[0].number_input("Questions per visitor", key="links-visitor", **count)
-            columns[1].number_input("Questions a day", key="links-day", **count)
-            columns[2].number_input("Questions in all", key="links-total", **count)
+            columns[0].number_input("Questions per visitor", key=_key("visitor"), **count)
+            columns[1].number_input("Questions a day", key=_key("day"), **count)
+            columns[2].number_input("Questions in all", key=_key("total"), **count)
             columns[3].number_input(
                 "Budget, US$",
-                key="links-dollars",
+                key=_key("dollars"),
                 min_value=0.0,
                 value=None,
                 step=1.0,
@@ -82,7 +84,7 @@ def draw(links: Links, prototypes: Sequence[Prototype], chosen: Prototype) -> No
             )
             st.text_area(
                 "Settings of its own",
-                key="links-settings",
+                key=_key("settings"),
                 height="content",
                 placeholder="One KEY=VALUE a line, on top of the prototype's",
             )
@@ -97,21 +99,21 @@ def draw(links: Links, prototypes: Sequence[Prototype], chosen: Prototype) -> No
 
 def _make(links: Links, by_name: dict[str, Prototype]) -> None:
     state = st.session_state
-    prototype = by_name[state["links-prototype"]]
-    seconds = _UNTIL[state["links-until"]]
-    lines = [line for line in str(state["links-settings"] or "").splitlines() if line.strip()]
+    prototype = by_name[state[_key("prototype")]]
+    seconds = _UNTIL[state[_key("until")]]
+    lines = [line for line in str(state[_key("settings")] or "").splitlines() if line.strip()]
     try:
         settings = with_settings(prototype.settings, parse_assignments(lines))
         _, token = links.create(
             prototype.name,
-            label=state["links-label"] or "",
+            label=state[_key("label")] or "",
             expires=None if seconds is None else time.time() + seconds,
-            password=state["links-password"] or None,
+            password=state[_key("password")] or None,
             caps=LinkCaps(
-                visitor=state["links-visitor"],
-                day=state["links-day"],
-                total=state["links-total"],
-                dollars=state["links-dollars"],
+                visitor=state[_key("visitor")],
+                day=state[_key("day")],
+                total=state[_key("total")],
+                dollars=state[_key("dollars")],
             ),
             settings=settings,
         )
@@ -119,8 +121,11 @@ def _make(links: Links, by_name: dict[str, Prototype]) -> None:
         frame.remember_problem(str(error))
         return
     state[_MADE] = address_of(token, "prototype")
-    for key in ("label", "password", "settings", "visitor", "day", "total", "dollars", "until"):
-        state.pop(f"links-{key}", None)
+    state[_ROUND] = state.get(_ROUND, 0) + 1
+
+
+def _key(field: str) -> str:
+    return f"links-{field}-{st.session_state.get(_ROUND, 0)}"
 
 
 def _forget() -> None:

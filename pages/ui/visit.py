@@ -52,7 +52,7 @@ def open_link(token: str, kind: LinkKind) -> Link:
     """The link, once its password was given, where it has one. Raises LinkError; may end the run."""
     link = resources.links().resolve(token, kind)
     if link.terms.password is not None and not _is_unlocked(link):
-        with st.container(width=460, key="access"):
+        with access.narrow():
             st.title(":material/lock: Shared with you", anchor=False)
             if link.terms.label:
                 st.markdown(one_line(link.terms.label))
@@ -65,7 +65,7 @@ def open_link(token: str, kind: LinkKind) -> Link:
 
 def refused(sentence: str) -> NoReturn:
     """Say why the link opens nothing, and end the run."""
-    with st.container(width=460, key="access"):
+    with access.narrow():
         st.title(":material/link_off: This link does not open", anchor=False)
         st.markdown(plain(sentence))
     browser.remember()
