@@ -46,7 +46,7 @@ def main() -> None:
     else:
         choice.heading(prototype)
         anew = (writing.replaces, writing.partial) if writing else ()
-        for answer, rating in answers:
+        for answer, feedback in answers:
             if answer.id in anew:
                 continue  # only the last one is ever written anew: it stands below
             newest = answer is answers[-1][0] and writing is None
@@ -59,7 +59,7 @@ def main() -> None:
                 page,
                 prototype,
                 answer,
-                rating,
+                feedback,
                 where=chips.untold(answer.where, answer.proposed) if shown else answer.where,
                 regenerate=regenerate if newest else None,
                 anyway=anyway if newest else None,

@@ -62,6 +62,8 @@ class Settings:
     """Tokens of context; 0 means that ``k`` passages are taken instead."""
     where: Where | None = field(default=None, metadata={"key": "filters.where"})
     filters_guess: str = field(default="off", metadata={"key": "filters.guess"})
+    filters_by: str = field(default="auto", metadata={"key": "filters.by"})
+    """Who reads filters from a question: ``auto``, the model where one writes; ``rule``."""
     rerank: str = field(default="none", metadata={"key": "rerank"})
     rerank_candidates: int = field(default=12, metadata={"key": "rerank.candidates"})
     rerank_model: str = field(default="", metadata={"key": "rerank.model"})
@@ -75,6 +77,8 @@ class Settings:
     temperature: float | None = field(default=None, metadata={"key": "temperature"})
     """None: the model's own."""
     max_tokens: int = field(default=800, metadata={"key": "max_tokens"})
+    timeout: float = field(default=60.0, metadata={"key": "timeout"})
+    """Seconds that a model may be silent; a local one may take long to read its prompt."""
     rewrite: str = field(default="auto", metadata={"key": "rewrite"})
     abstain: Abstain = field(default="on", metadata={"key": "abstain"})
 
@@ -140,11 +144,14 @@ def _temperature(value: Any) -> float | None:
     return number
 
 
-def _seconds(value: Any) -> float:
-    number = float(value) if not isinstance(value, bool) else math.nan
-    if not 0.1 <= number <= 120:
-        raise ValueError("takes a number of seconds from 0.1 to 120")
-    return number
+def _seconds(most: float) -> Callable[[Any], float]:
+    def check(value: Any) -> float:
+        number = float(value) if not isinstance(value, bool) else math.nan
+        if not 0.1 <= number <= most:
+            raise ValueError(f"takes a number of seconds from 0.1 to {most:g}")
+        return number
+
+    return check
 
 
 def _abstain(value: Any) -> Abstain:
@@ -184,16 +191,18 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "budget": _whole(0, 100_000),
     "filters.where": _where,
     "filters.guess": _one_of("on", "off"),
+    "filters.by": _one_of("auto", "rule"),
     "rerank": _one_of("none", "late", "cross", "cohere"),
     "rerank.candidates": _whole(2, 100),
     "rerank.model": _text,
-    "rerank.timeout": _seconds,
+    "rerank.timeout": _seconds(120),
     "generator": _one_of("auto", "openai", "cohere", "extractive"),
     "model": _text,
     "prompt": _text,
     "prompt.order": _one_of("edges", "rank", "reverse"),
     "temperature": _temperature,
     "max_tokens": _whole(16, 32_000),
+    "timeout": _seconds(600),
     "rewrite": _one_of("auto", "rule", "off"),
     "abstain": _abstain,
 }

@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
 from pathlib import Path
+from typing import cast
 from unicodedata import category
 
 import numpy as np
 
 from rag import confidence
-from rag.answering import DONT_KNOW, by_model, checked, or_quoted
+from rag.answering import DONT_KNOW, billing, by_model, checked, or_quoted
+from rag.beside import Besides
 from rag.catalogue import Catalogue
 from rag.chunk import Chunking
 from rag.cite import Judgement, judge
@@ -27,9 +29,10 @@ from rag.config import Embedding, Environment, Settings
 from rag.errors import IndexingError, ThumbprintError, UsageError
 from rag.facets import FacetValues, count_matching, facet_values
 from rag.filters import combine, implies, parse, to_json
-from rag.generators.choose import choose
+from rag.generators.choose import ModelGenerator, choose
 from rag.generators.extractive import ExtractiveGenerator
 from rag.guess import Proposal, propose
+from rag.guess.inferred import infer
 from rag.ingest import IngestOptions, Progress
 from rag.jobs import Jobs
 from rag.keyword import terms
@@ -37,11 +40,12 @@ from rag.librarian import Librarian
 from rag.library import Library, totals
 from rag.limits import Allowance
 from rag.live import wish
+from rag.meanwhile import Meanwhile
 from rag.prepare import Preparation
 from rag.prototypes import Prototype, create_prototype, list_names, list_prototypes
 from rag.rebuild import index_wish, rebuild
 from rag.rerankers import UNAVAILABLE, Rerankers
-from rag.response import Response
+from rag.response import Bill, Response
 from rag.retrieve import best_sections, fill_budget, rank, reorder
 from rag.rewrite import standalone
 from rag.shelf import Shelf
@@ -114,6 +118,7 @@ class Engine:
         self._in_force = weights
         self.environment = environment or Environment.load()
         self.shelf = Shelf(self.environment, load_model)
+        self._besides = Besides(self.shelf)
         self._lock = threading.Lock()
         self._store: Store | None = None
         self._rerankers = Rerankers(self.environment)
@@ -182,6 +187,14 @@ class Engine:
     def library(self, prototype: Prototype) -> Library:
         """The prototype's pair of indexes, opened once."""
         return self.shelf.library(prototype)
+
+    def beside(self, name: str, settings: Settings, progress: Progress | None = None) -> Library | None:
+        """The index for settings that cut or embed the documents another way; see :mod:`rag.beside`.
+
+        None where they ask for the index in force. Built, or brought up to date, if need be.
+        """
+        self.ready(name, progress)
+        return self._besides.library(name, settings, progress)
 
     def embedder(self, wanted: Embedding | str) -> Embedder:
         """The embedding model of some settings, or of a name; loaded on the first call."""
@@ -277,6 +290,8 @@ class Engine:
         propose: bool = False,
         accepted: Sequence[Where] | None = None,
         rewritten: str | None = None,
+        named: Sequence[Proposal] | None = None,
+        beside: Library | None = None,
     ) -> Search:
         """Passages for a question, best first; none where the filters leave no document.
 
@@ -286,6 +301,8 @@ class Engine:
         words for it then count as covered as far as the filters given say the same.
 
         ``rewritten`` is what to search with; by default a follow-up is made to stand alone by rule.
+        ``named`` are the filters that the question names; by default :meth:`proposals` finds them.
+        ``beside`` is a side index (:meth:`beside`) of these settings, to search instead.
 
         Raises :class:`UsageError` for a question without words, one that is too long, or a
         filter that means nothing, and :class:`IndexingError` for an empty library.
@@ -295,9 +312,21 @@ class Engine:
 
         def under(prototype: Prototype, settings: Settings | None) -> Search:
             return self._search(
-                prototype, settings, question, where, history, question_id, propose, accepted, rewritten
+                prototype,
+                settings,
+                question,
+                where,
+                history,
+                question_id,
+                propose,
+                accepted,
+                rewritten,
+                named,
+                beside,
             )
 
+        if beside is not None:
+            return under(prototype, settings)
         try:
             found = under(prototype, settings)
         except ThumbprintError:
@@ -326,13 +355,15 @@ class Engine:
         propose: bool,
         accepted: Sequence[Where] | None,
         rewritten: str | None,
+        named: Sequence[Proposal] | None,
+        beside: Library | None,
     ) -> Search:
         started = time.perf_counter()
         question = _clean(question)
         history = [Turn(_printable(turn.question), _printable(turn.text)) for turn in history]
         name = prototype.name
         settings = settings or prototype.settings
-        if settings.embedding_model != prototype.settings.embedding_model:
+        if beside is None and settings.embedding_model != prototype.settings.embedding_model:
             raise UsageError(
                 f"“{name}” was indexed with {prototype.settings.embedding_model}, and a question must be "
                 "embedded by the same model. Set embedding.model in its prototype.toml and ingest again."
@@ -340,7 +371,7 @@ class Engine:
         asked_for = combine(parse(settings.where), parse(where))
         if rewritten is None:
             rewritten = question if settings.rewrite == "off" else standalone(question, history)
-        library = self.library(prototype)
+        library = beside or self.library(prototype)
         library.refresh()
         model = self.embedder(settings.embedding)
         clock = [time.perf_counter()]
@@ -349,7 +380,8 @@ class Engine:
         weights = self._weights(settings)
         learned = weights.signals if weights else None
         guess = settings.filters_guess == "on" and accepted is None
-        named = self.proposals(name, question) if guess or propose or accepted else []
+        if named is None:
+            named = self.proposals(name, question) if guess or propose or accepted else []
         offered = [proposal for proposal in named if not implies(asked_for, parse(proposal.where))]
         chosen = [proposal.where for proposal in offered] if guess else accepted or ()
         added = [filter for filter in map(parse, chosen) if not implies(asked_for, filter)]
@@ -399,7 +431,7 @@ class Engine:
             # Fused signals, whatever re-ranks: scores of another scorer have other thresholds.
             # Where the filters say a part of the question, every document found holds it.
             applied = [p for p in named if implies(filters, parse(p.where))]
-            known = [term for p in applied for term in terms(question[p.start : p.end])]
+            known = [term for p in applied for term in terms(question[p.start : p.end] or p.label)]
             covered = topic_covered(rewritten, (candidates or passages)[0], library, known)
             cosine = ranked[0].cosine
             sure = confidence.confidence(cosine, covered, _calibration(weights))
@@ -465,14 +497,18 @@ class Engine:
         allowance: Allowance | None = None,
         question_id: str | None = None,
         accepted: Sequence[Where] | None = None,
+        proposed: Sequence[Proposed] | None = None,
+        beside: Library | None = None,
     ) -> Response:
         """Answer a question; the record is stored when the response has been read.
 
+        In a chat the record names the filters that the question proposes, applied or not: as a model
+        reads them from it where one writes, while the answer is written, so that nobody waits for it.
+        ``proposed`` are those that it proposed before. ``accepted``, ``beside`` and the errors are
+        those of :meth:`search`.
+
         ``link`` is the id of the link that it was asked under, ``allowance`` what a written answer
         is charged to; where a budget does not have it, the answer is quoted.
-
-        In a chat the record names the filters that the question proposes, applied or not.
-        ``accepted`` and the errors are those of :meth:`search`.
         """
         started = time.perf_counter()
         prototype = self.prototype(name)
@@ -481,6 +517,11 @@ class Engine:
         rewritten = None
         if history and settings.rewrite == "auto" and not isinstance(generator, ExtractiveGenerator):
             rewritten = by_model(generator, _clean(question), history)
+        named = None if proposed is None else [Proposal("", p.where, p.label, 0, 0) for p in proposed]
+        asked = None if named is not None or settings.filters_by == "rule" else self._asked(generator)
+        guess = settings.filters_guess == "on" and accepted is None
+        if asked and guess:
+            named = asked(name, _clean(question))
         found = self.search(
             name,
             question,
@@ -491,6 +532,8 @@ class Engine:
             propose=origin == "chat",
             accepted=accepted,
             rewritten=rewritten,
+            named=named,
+            beside=beside,
         )
         calibration = _calibration(self._weights(settings))
         sure = found.confidence >= confidence.threshold(settings.abstain, calibration)
@@ -530,7 +573,30 @@ class Engine:
         def store(record: Answer) -> None:
             self.store.save_answer(record, replaces=replaces, settings=settings.values)
 
-        return Response(answer, pieces, store, started)
+        if isinstance(generator, ExtractiveGenerator):
+            return Response(answer, pieces, store, started, lambda draft: Bill("", {}, 0.0))
+        folders = (prototype.folder, self.environment.home)
+        bill = billing(generator, folders, called=sure)
+        if not sure or asked is None or guess or origin != "chat":
+            return Response(answer, pieces, store, started, bill)
+        meanwhile = Meanwhile(lambda: asked(name, found.question))
+
+        def offered(seconds: float) -> tuple[Proposed, ...] | None:
+            inferred = meanwhile.result(seconds)
+            if inferred is None:
+                return None
+            held = parse(found.where)
+            new = [p for p in inferred if not implies(held, parse(p.where))]
+            return tuple(Proposed(p.label, p.where, applied=False) for p in new)
+
+        return Response(answer, pieces, store, started, bill, offered)
+
+    def _asked(self, generator: Generator) -> Callable[[str, str], list[Proposal] | None] | None:
+        """What reads the filters of a question to a prototype with a model; None without one."""
+        if isinstance(generator, ExtractiveGenerator):
+            return None
+        model = cast(ModelGenerator, generator)
+        return lambda name, question: infer(question, self.facets(name), model, now=time.time())
 
 
 def topic_covered(topic: str, first: Passage, library: Library, known: Iterable[str] = ()) -> float:

@@ -395,6 +395,10 @@ class Answer:
     claims: tuple[Claim, ...] = ()
     """Of an answer that a model wrote; a quotation is its own claim."""
     quality: CitationQuality | None = None
+    model: str = ""
+    """The model that wrote it, by its name at the service."""
+    cost: float | None = None
+    """US dollars of all calls for it, by the prices of that day; None where they are unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,11 +30,13 @@ T = TypeVar("T")
 NAME = "Thumbprint"
 CHAT = "app.py"
 LIBRARY = "pages/library.py"
+COMPARE = "pages/compare.py"
 LINKS = "pages/links.py"
 SHARED = "pages/shared.py"
 _MENU = (
     (CHAT, "Chat", ":material/chat:"),
     (LIBRARY, "Library", ":material/folder_open:"),
+    (COMPARE, "Compare", ":material/compare:"),
     (LINKS, "Links", ":material/share:"),
 )
 _NOTICES = "notices"

@@ -13,6 +13,7 @@ from pages.ui.writing import Writings
 
 if TYPE_CHECKING:
     from rag.access import Owner
+    from rag.compare import Trials
     from rag.engine import Engine
     from rag.limits import Rates
     from rag.links import Links
@@ -58,3 +59,11 @@ def links() -> Links:
     from rag.links import Links
 
     return Links(engine())
+
+
+@st.cache_resource(show_spinner=False)
+def trials() -> Trials:
+    """The comparisons being asked in this server process."""
+    from rag.compare import Trials
+
+    return Trials()

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
+from dataclasses import asdict
 
 from rag.commands import Actions, Add, emit
 from rag.engine import Engine
+from rag.errors import UsageError
+from rag.types import Relevant
 
 TEXT = "Record what you think of an answer."
 
@@ -18,6 +22,10 @@ def register(actions: Actions, command: Add) -> None:
     add.add_argument("--reason", action="append", default=[])
     add.add_argument("--comment", default="")
     add.add_argument("--correction", default="")
+    add.add_argument("--passage", metavar="JSON", help="the span of a document that answers the question")
+    add.add_argument(
+        "--report", action="append", type=int, default=[], metavar="N", help="a citation that is wrong"
+    )
 
 
 def _add(engine: Engine, args: argparse.Namespace) -> int:
@@ -28,6 +36,8 @@ def _add(engine: Engine, args: argparse.Namespace) -> int:
         comment=args.comment,
         correction=args.correction,
         origin="command",
+        passage=None if args.passage is None else _passage(args.passage),
+        reported=tuple(args.report),
     )
     value = {
         "answer_id": feedback.answer_id,
@@ -36,6 +46,25 @@ def _add(engine: Engine, args: argparse.Namespace) -> int:
         "reasons": list(feedback.reasons),
         "comment": feedback.comment,
         "correction": feedback.correction,
+        "passage": None if feedback.passage is None else asdict(feedback.passage),
+        "reported": list(feedback.reported),
     }
     emit(args, value, f"Saved as revision {feedback.revision}.")
     return 0
+
+
+def _passage(text: str) -> Relevant:
+    """The span that answers the question, as JSON: what ``search`` prints of a passage will do."""
+    try:
+        value = json.loads(text)
+        document, start, end = value["document_id"], value["start"], value["end"]
+        rest = {key: value[key] for key in ("source", "text") if key in value}
+        kinds = isinstance(document, str) and all(isinstance(part, str) for part in rest.values())
+        if not kinds or not all(isinstance(at, int) and not isinstance(at, bool) for at in (start, end)):
+            raise ValueError
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise UsageError(
+            "--passage takes a JSON object with document_id, start and end (whole numbers), and source and "
+            "text where they are known."
+        ) from None
+    return Relevant(document, start, end, **rest)

@@ -135,6 +135,7 @@ class Store:
                 "link": made_with.link,
                 "record": record,
                 "seconds": kept.seconds.get("total"),
+                "cost": kept.cost,
             }
             insert(connection, "answers", row)
             if settings is not None:
