@@ -10,6 +10,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
 from pathlib import Path
@@ -19,7 +20,7 @@ from unicodedata import category
 import numpy as np
 
 from rag import confidence
-from rag.answering import DONT_KNOW, billing, by_model, checked, or_quoted
+from rag.answering import BUDGET_SPENT, DONT_KNOW, billing, by_model, checked, most, or_quoted
 from rag.beside import Besides
 from rag.catalogue import Catalogue
 from rag.chunk import Chunking
@@ -38,7 +39,7 @@ from rag.jobs import Jobs
 from rag.keyword import terms
 from rag.librarian import Librarian
 from rag.library import Library, totals
-from rag.limits import Allowance
+from rag.limits import Allowance, Purse, Spending
 from rag.live import wish
 from rag.meanwhile import Meanwhile
 from rag.prepare import Preparation
@@ -126,6 +127,7 @@ class Engine:
         self._shipped: set[str] = set()
         """Prototypes whose own documents are known to be in their library."""
         self._jobs = Jobs(self.environment.home / "jobs")
+        self.purse = Purse(lambda: self.store, self.environment.limits)
 
     @property
     def store(self) -> Store:
@@ -514,27 +516,36 @@ class Engine:
         prototype = self.prototype(name)
         settings = settings or prototype.settings
         generator = choose(settings, self.environment, prototype.folder)
-        rewritten = None
-        if history and settings.rewrite == "auto" and not isinstance(generator, ExtractiveGenerator):
-            rewritten = by_model(generator, _clean(question), history)
-        named = None if proposed is None else [Proposal("", p.where, p.label, 0, 0) for p in proposed]
-        asked = None if named is not None or settings.filters_by == "rule" else self._asked(generator)
-        guess = settings.filters_guess == "on" and accepted is None
-        if asked and guess:
-            named = asked(name, _clean(question))
-        found = self.search(
-            name,
-            question,
-            where=where,
-            history=history,
-            settings=settings,
-            question_id=question_id,
-            propose=origin == "chat",
-            accepted=accepted,
-            rewritten=rewritten,
-            named=named,
-            beside=beside,
-        )
+        folders = (prototype.folder, self.environment.home)
+        spending: Spending | None = None
+        quoted: tuple[str, ...] = ()
+        if not isinstance(generator, ExtractiveGenerator):
+            dearest = most(generator, settings, question, history, folders)
+            spending = self.purse.set_aside(dearest, allowance or Allowance(link))
+            if spending is None:
+                generator, quoted = ExtractiveGenerator(), (BUDGET_SPENT,)
+        with _given_back(spending, generator, folders):
+            rewritten = None
+            if history and settings.rewrite == "auto" and not isinstance(generator, ExtractiveGenerator):
+                rewritten = by_model(generator, _clean(question), history)
+            named = None if proposed is None else [Proposal("", p.where, p.label, 0, 0) for p in proposed]
+            asked = None if named is not None or settings.filters_by == "rule" else self._asked(generator)
+            guess = settings.filters_guess == "on" and accepted is None
+            if asked and guess:
+                named = asked(name, _clean(question))
+            found = self.search(
+                name,
+                question,
+                where=where,
+                history=history,
+                settings=settings,
+                question_id=question_id,
+                propose=origin == "chat",
+                accepted=accepted,
+                rewritten=rewritten,
+                named=named,
+                beside=beside,
+            )
         calibration = _calibration(self._weights(settings))
         sure = found.confidence >= confidence.threshold(settings.abstain, calibration)
         sure = sure and bool(found.passages)
@@ -566,16 +577,17 @@ class Engine:
             where=found.where,
             conversation_id=conversation_id,
             origin=origin,
-            notices=found.notices if found.passages else (*found.notices, "filters-empty"),
+            notices=(*quoted, *found.notices, *(() if found.passages else ("filters-empty",))),
             proposed=found.proposed,
         )
 
         def store(record: Answer) -> None:
+            if spending is not None:
+                spending.settle(record.cost)
             self.store.save_answer(record, replaces=replaces, settings=settings.values)
 
         if isinstance(generator, ExtractiveGenerator):
             return Response(answer, pieces, store, started, lambda draft: Bill("", {}, 0.0))
-        folders = (prototype.folder, self.environment.home)
         bill = billing(generator, folders, called=sure)
         if not sure or asked is None or guess or origin != "chat":
             return Response(answer, pieces, store, started, bill)
@@ -597,6 +609,18 @@ class Engine:
             return None
         model = cast(ModelGenerator, generator)
         return lambda name, question: infer(question, self.facets(name), model, now=time.time())
+
+
+@contextmanager
+def _given_back(spending: Spending | None, generator: Generator, folders: Sequence[Path]) -> Iterator[None]:
+    """Where the question fails before anything is written, only the calls that were made are paid."""
+    try:
+        yield
+    except BaseException:
+        if spending is not None:
+            made = billing(cast(ModelGenerator, generator), folders, called=False)
+            spending.settle(made(Draft("", ())).cost)
+        raise
 
 
 def topic_covered(topic: str, first: Passage, library: Library, known: Iterable[str] = ()) -> float:

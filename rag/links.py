@@ -24,6 +24,7 @@ from rag.access import hash_password
 from rag.config import Settings, with_settings
 from rag.engine import Engine
 from rag.errors import LinkError, NotFound, PrototypeError, ThumbprintError, UsageError
+from rag.generators import cohere, openai
 from rag.generators.choose import generator_name
 from rag.generators.prompt import load_prompt
 from rag.prototypes import Prototype
@@ -182,10 +183,12 @@ class Links:
         """The settings with nothing left open that a key or a variable would decide later."""
         environment = self._engine.environment
         generator = generator_name(settings, environment)
-        model = settings.model
+        model = settings.model if generator != "extractive" else ""
         if generator == "cohere" and not (settings.generator == "cohere" and model):
-            model = environment.cohere_model
-        return replace(settings, generator=generator, model=model if generator != "extractive" else "")
+            model = environment.cohere_model or cohere.DEFAULT_MODEL
+        elif generator == "openai" and not model and not environment.openai_base_url:
+            model = openai.DEFAULT_MODEL
+        return replace(settings, generator=generator, model=model)
 
     # --- resolving ------------------------------------------------------------
 

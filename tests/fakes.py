@@ -315,9 +315,7 @@ class FakeEngine:
                 generator="fake",
                 usage={},
                 seconds={"total": 0.02},
-                provenance=Provenance(
-                    name, settings.fingerprint if settings else "5e77", "1d3", "p1", link
-                ),
+                provenance=Provenance(name, settings.fingerprint if settings else "5e77", "1d3", "p1", link),
                 created=time.time(),
                 where=where,
                 conversation_id=conversation_id,
