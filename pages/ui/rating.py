@@ -81,7 +81,7 @@ class Rated:
             if words:
                 st.caption(f":material/rate_review: {words}")
             return
-        with st.container(border=True, gap="small", key=f"details-{self.answer.id}"):
+        with st.container(border=True, gap="small", key=f"rating-{self.answer.id}"):
             if self.newest.rating == "down":
                 self._wrong()
             else:

@@ -60,7 +60,7 @@ async def visit(address: str, number: int, until: float, names: list[str]) -> Se
     try:
         async with Client(address) as client:
             await client.open(_PATIENCE)
-            while time.monotonic() < until:
+            while not n or time.monotonic() < until:
                 name = names[(37 * number + n) % len(names)]
                 question = f"What is {name} like, for table {number}-{n}?"
                 answer_id, took = await client.ask(question, _PATIENCE)

@@ -158,7 +158,7 @@ class Client:
         kind = message.WhichOneof("type")
         if kind == "new_session":
             self._page = message.new_session.page_script_hash
-            if not message.new_session.fragment_ids_this_run:
+            if not message.metadata.run.fragment_ids:
                 self._stop_timers()
                 self._fresh: set[tuple[int, ...]] = set()
         elif kind == "delta":
@@ -179,7 +179,7 @@ class Client:
         elif kind == "auto_rerun":
             self._start_timer(message.auto_rerun.fragment_id, message.auto_rerun.interval)
         elif kind == "stop_auto_rerun":
-            self._stop_timers()
+            self._stop_timers(*message.stop_auto_rerun.fragment_ids)
         elif kind == "script_finished":
             if message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
                 self._runs += 1
@@ -197,10 +197,11 @@ class Client:
         if fragment not in self._timers:
             self._timers[fragment] = asyncio.create_task(tick())
 
-    def _stop_timers(self) -> None:
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
+    def _stop_timers(self, *fragments: str) -> None:
+        for fragment in fragments or tuple(self._timers):
+            timer = self._timers.pop(fragment, None)
+            if timer is not None:
+                timer.cancel()
 
     async def _until(self, condition: Callable[[], bool], patience: float) -> None:
         deadline = time.monotonic() + patience
