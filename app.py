@@ -7,7 +7,18 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import admission, chat, chips, choice, conversations, facets, frame, preparation, selection
+from pages.ui import (
+    admission,
+    chat,
+    chips,
+    choice,
+    conversations,
+    facets,
+    frame,
+    preparation,
+    privacy,
+    selection,
+)
 from pages.ui.answer import draw_answer, draw_question
 from pages.ui.browser import is_refused, remember
 from rag.types import Answer
@@ -43,6 +54,7 @@ def main() -> None:
     if conversation is None:
         choice.welcome(prototypes, prototype, ask)
         choice.problems(broken)
+        privacy.draw(page, prototype)
     else:
         choice.heading(prototype)
         anew = (writing.replaces, writing.partial) if writing else ()
@@ -82,6 +94,8 @@ def main() -> None:
             facets.draw(page, prototype)
             selection.keep(prototype)
         conversations.listed(page, conversation, {p.name: p.icon for p in prototypes})
+        if conversation is not None:
+            privacy.draw(page, prototype)
     conversations.dialogs(page, conversation)
     remember()
 

@@ -317,6 +317,15 @@ class Environment:
     proxies: int = 0
     """Proxies of one's own in front of the server, whose word on a client's address is taken."""
     limits: Limits = Limits()
+    retention_days: float | None = None
+    """After how many days answers and their feedback are erased; None: never by themselves."""
+    notice: str = ""
+    """What readers are told about what is recorded, where a prototype says nothing of its own."""
+    supabase_url: str | None = None
+    supabase_key: str | None = field(default=None, repr=False)
+    """Publishable, or legacy anon: it inserts."""
+    supabase_secret_key: str | None = field(default=None, repr=False)
+    """The owner's, or legacy service_role: it reads and erases."""
 
     @classmethod
     def load(cls, values: Mapping[str, str] | None = None) -> Environment:
@@ -330,6 +339,15 @@ class Environment:
             limit = math.nan
         if not 0 < limit <= 10_000:
             raise UsageError(f"THUMBPRINT_MAX_FILE_MB takes a number of megabytes, not “{megabytes}”.")
+        kept = env.get("THUMBPRINT_RETENTION_DAYS", "").strip()
+        try:
+            days = float(kept) if kept else None
+        except ValueError:
+            days = math.nan
+        if days is not None and not 0 < days <= 36_500:
+            raise UsageError(
+                f"THUMBPRINT_RETENTION_DAYS takes a number of days above 0, not “{kept}”. Nothing was erased."
+            )
         folder = env.get("THUMBPRINT_HOME") or ".thumbprint"
         try:
             home = Path(folder).expanduser().resolve()
@@ -346,6 +364,8 @@ class Environment:
             cohere_model=env.get("COHERE_MODEL") or "",
             max_file_bytes=int(limit * 1_000_000),
             overrides=overrides,
+            retention_days=days,
+            notice=env.get("THUMBPRINT_NOTICE", "").strip(),
             models=Path(env["THUMBPRINT_MODELS"]).expanduser() if env.get("THUMBPRINT_MODELS") else None,
             owner_password=env.get("THUMBPRINT_OWNER_PASSWORD") or None,
             owner_accounts=_accounts(env.get("THUMBPRINT_OWNER_ACCOUNTS") or ""),
@@ -353,6 +373,9 @@ class Environment:
             chat=_chat(env.get("THUMBPRINT_CHAT") or "open"),
             proxies=int(_number(env, "THUMBPRINT_PROXIES", 0, 0, 20, whole=True)),
             limits=_limits(env),
+            supabase_url=env.get("SUPABASE_URL", "").strip() or None,
+            supabase_key=env.get("SUPABASE_KEY", "").strip() or None,
+            supabase_secret_key=env.get("SUPABASE_SECRET_KEY", "").strip() or None,
         )
 
 

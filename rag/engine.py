@@ -27,6 +27,7 @@ from rag.chunk import Chunking
 from rag.cite import Judgement, judge
 from rag.cite.stream import Judge
 from rag.config import Embedding, Environment, Settings
+from rag.delivery import Delivery
 from rag.errors import IndexingError, ThumbprintError, UsageError
 from rag.facets import FacetValues, count_matching, facet_values
 from rag.filters import combine, implies, parse, to_json
@@ -126,6 +127,7 @@ class Engine:
         self._preparations: dict[str, Preparation] = {}
         self._shipped: set[str] = set()
         """Prototypes whose own documents are known to be in their library."""
+        self._delivery = Delivery(lambda: self.store, self.environment)
         self._jobs = Jobs(self.environment.home / "jobs")
         self.purse = Purse(lambda: self.store, self.environment.limits)
 
@@ -136,6 +138,11 @@ class Engine:
             if self._store is None:
                 self._store = Store(self.shelf.home() / "thumbprint.sqlite3")
             return self._store
+
+    @property
+    def delivery(self) -> Delivery:
+        """What delivers to Supabase; a server starts it, and a command calls it."""
+        return self._delivery
 
     # --- prototypes ------------------------------------------------------------
 

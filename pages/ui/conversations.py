@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import address, frame, sharing
+from pages.ui import address, frame, privacy, sharing
 from pages.ui.frame import Page
 from pages.ui.text import cut, one_line
 from rag.errors import NotFound, ThumbprintError
@@ -168,7 +168,10 @@ def _rename(page: Page, current: Conversation) -> None:
 @st.dialog("Delete conversation?")
 def _delete(page: Page, current: Conversation) -> None:
     count = f"{current.answers} answer{'' if current.answers == 1 else 's'}"
-    st.markdown(f"**{one_line(current.title)}** ({count}) will be erased for good, with every rating in it.")
+    st.markdown(
+        f"**{one_line(current.title)}** ({count}) will be erased for good, {privacy.where(page)}: its "
+        "questions and answers, with every rating and comment. What was exported before is not reached."
+    )
     with st.container(horizontal=True):
         if st.button("Delete", type="primary", icon=":material/delete:"):
             try:

@@ -23,8 +23,14 @@ if TYPE_CHECKING:
 def engine() -> Engine:
     """The engine. Cheap to make: whatever is heavy, it loads in ``prepare``, behind the page."""
     from rag.engine import Engine
+    from rag.retention import Keeper
 
-    return Engine()
+    made = Engine()
+    days = made.environment.retention_days
+    if days is not None:
+        Keeper(lambda: made.store, days).start()
+    made.delivery.start()  # returns at once; does nothing where no project is set up
+    return made
 
 
 @st.cache_resource(show_spinner=False)

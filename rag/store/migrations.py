@@ -132,19 +132,21 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             row_id   TEXT NOT NULL,
             thread   TEXT NOT NULL,
             created  REAL NOT NULL,
-            attempts INTEGER NOT NULL DEFAULT 0,
+            attempts INTEGER NOT NULL DEFAULT 0,    -- 0: it is certain not to be in Supabase
             refused  TEXT,                  -- why it was set aside; NULL while it waits
             UNIQUE (kind, row_id)
         )
         """,
         "CREATE INDEX outbox_by_thread ON outbox (thread, n)",
+        "CREATE INDEX outbox_by_kind ON outbox (kind, n)",
         "INSERT INTO outbox (kind, row_id, thread, created) "
         "SELECT 'answer', id, id, created FROM answers ORDER BY n",
         "INSERT INTO outbox (kind, row_id, thread, created) "
         "SELECT 'feedback', id, answer_id, created FROM feedback ORDER BY n",
         # How far each table of Supabase has been read, for the owner's copy of other replicas' rows.
         "CREATE TABLE cursors (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
-        # Conversations that were erased: what another replica still holds must not come back.
+        # Conversations that were erased, and answers that belonged to none: what another replica
+        # still holds must not come back.
         "CREATE TABLE erased (conversation_id TEXT PRIMARY KEY, created REAL NOT NULL)",
         # Topic clusters of questions, computed beforehand.
         """

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import get_args
 
 from rag.errors import NotFound, UsageError
-from rag.store.codec import clean_text
+from rag.store.codec import clean_text, decode
 from rag.store.database import Database
 from rag.store.rows import insert, known_answer, new_id, newest, next_revision, one, queue, short
-from rag.types import Choice, Preference
+from rag.store.selection import Selection, condition
+from rag.types import Answer, Choice, Preference
 
 MAX_PREFERENCE_REASON = 5_000
 """Characters."""
+_PAGE = 200
+"""Comparisons read in one transaction, each with two whole answers."""
 
 
 class Preferences:
@@ -31,12 +34,7 @@ class Preferences:
         returns. Raises NotFound for an unknown answer; UsageError for a choice that is none, a
         reason that is too long, answers to two questions, or a pair that has other answers.
         """
-        if choice is not None and choice not in get_args(Choice):
-            raise UsageError(f"A choice is left, right, tie or neither, not {short(str(choice))}.")
-        if len(reason) > MAX_PREFERENCE_REASON:
-            raise UsageError(f"The reason has {len(reason):,} characters; shorten it to 5,000.")
-        if not pair.strip():
-            raise UsageError("A comparison needs an id before it can be saved.")
+        check_preference(pair, choice, reason)
         pair = clean_text(pair)
         with self._database.writing() as connection:
             sides = [_side(connection, side) for side in (left, right)]
@@ -60,7 +58,7 @@ class Preferences:
                 reason=clean_text(reason),
                 created=time.time(),
             )
-            insert(connection, "preferences", _row(kept))
+            insert(connection, "preferences", preference_row(kept))
             queue(connection, "preference", kept.id, pair)
         return kept
 
@@ -87,6 +85,45 @@ class Preferences:
             ).fetchall()
         return [_preference(row) for row in rows]
 
+    def stream(self, selection: Selection) -> Iterator[tuple[Preference, Answer, Answer]]:
+        """What counts for the pairs of which both answers are meant, oldest first, in bounded memory.
+
+        With the left and the right answer. Those that were taken back do not come.
+        """
+        where, values = condition(selection)
+        meant = f"IN (SELECT id FROM answers WHERE {where})"
+        sql = (
+            "SELECT preferences.*, lefts.record AS left_record, rights.record AS right_record "
+            "FROM preferences JOIN answers AS lefts ON lefts.id = left_answer "
+            "JOIN answers AS rights ON rights.id = right_answer "
+            "WHERE preferences.n > :after AND choice IS NOT NULL "
+            f"AND {newest('preferences', 'pair')} AND left_answer {meant} AND right_answer {meant} "
+            f"ORDER BY preferences.n LIMIT {_PAGE}"
+        )
+        after = 0
+        while True:
+            with self._database.reading() as connection:
+                rows = connection.execute(sql, {**values, "after": after}).fetchall()
+            for row in rows:
+                yield (
+                    _preference(row),
+                    decode(Answer, row["left_record"]),
+                    decode(Answer, row["right_record"]),
+                )
+            if len(rows) < _PAGE:
+                return
+            after = rows[-1]["n"]
+
+
+def check_preference(pair: str, choice: Choice | None, reason: str) -> None:
+    """Raises UsageError for a choice that is none, a reason that is too long, a blank id."""
+    if choice is not None and choice not in get_args(Choice):
+        raise UsageError(f"A choice is left, right, tie or neither, not {short(str(choice))}.")
+    if len(reason) > MAX_PREFERENCE_REASON:
+        raise UsageError(f"The reason has {len(reason):,} characters; shorten it to 5,000.")
+    if not pair.strip():
+        raise UsageError("A comparison needs an id before it can be saved.")
+
 
 def _side(connection: sqlite3.Connection, answer_id: str) -> sqlite3.Row:
     known = known_answer(connection, answer_id)
@@ -95,7 +132,8 @@ def _side(connection: sqlite3.Connection, answer_id: str) -> sqlite3.Row:
     return row
 
 
-def _row(kept: Preference) -> dict[str, object]:
+def preference_row(kept: Preference) -> dict[str, object]:
+    """A preference as a row of the table."""
     return {
         "id": kept.id,
         "pair": kept.pair,

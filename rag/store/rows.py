@@ -10,6 +10,7 @@ from typing import Literal
 
 from rag.errors import NotFound
 from rag.store.codec import clean_text
+from rag.types import Answer
 
 Kind = Literal["answer", "feedback", "preference", "link", "erase"]
 
@@ -32,6 +33,32 @@ def insert(connection: sqlite3.Connection, table: str, row: Mapping[str, object]
     """Insert a row whose keys are the columns."""
     columns, values = ", ".join(row), ", ".join(f":{name}" for name in row)
     connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({values})", row)
+
+
+def answer_row(answer: Answer, record: str, replaces: str | None, place: int | None) -> dict[str, object]:
+    """An answer as a row of the table; ``record`` is it as JSON."""
+    made_with = answer.provenance
+    return {
+        "id": answer.id,
+        "conversation_id": answer.conversation_id,
+        "replaces": replaces,
+        "place": place,
+        "prototype": made_with.prototype,
+        "created": answer.created,
+        "origin": answer.origin,
+        "question": answer.question,
+        "text": answer.text,
+        "confidence": answer.confidence,
+        "abstained": answer.abstained,
+        "generator": answer.generator,
+        "settings": made_with.settings,
+        "index_version": made_with.index_version,
+        "prompt_version": made_with.prompt_version,
+        "link": made_with.link,
+        "record": record,
+        "seconds": answer.seconds.get("total"),
+        "cost": answer.cost,
+    }
 
 
 def queue(connection: sqlite3.Connection, kind: Kind, row_id: str, thread: str) -> None:

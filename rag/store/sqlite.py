@@ -1,13 +1,12 @@
 """The local store: answers, what people thought of them, and conversations, in one SQLite file.
 
 Always there and always written first; nothing leaves the machine. Nothing is overwritten:
-an answer is saved once, feedback is appended under the next revision, and only erasing a
-conversation removes rows.
+an answer is saved once, feedback is appended under the next revision, and only erasing removes
+rows.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
 import json
@@ -15,20 +14,21 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import NotFound, StoreError, UsageError
+from rag.store import erasing, thumbs
 from rag.store import selection as selecting
-from rag.store import thumbs
 from rag.store.annotations import Annotations
+from rag.store.arrivals import Arrivals
 from rag.store.codec import clean_text, decode, encode
 from rag.store.database import BUSY_SECONDS, Database
-from rag.store.erasing import forget
+from rag.store.erasing import Erased
 from rag.store.gate import Gate
 from rag.store.links import Links
+from rag.store.outbox import Outbox
 from rag.store.preferences import Preferences
-from rag.store.rows import insert, new_id, newest, no_answer, one, queue, short
+from rag.store.rows import answer_row, insert, new_id, newest, no_answer, one, queue, short
 from rag.store.selection import Rated, Selection
 from rag.types import Answer, Conversation, Feedback, Origin, Rating, Relevant
 
@@ -39,15 +39,6 @@ _COUNT = (
     "(SELECT count(*) FROM answers WHERE conversation_id = conversations.id AND place IS NULL) AS answers"
 )
 _NEWEST = newest("feedback")
-
-
-@dataclass(frozen=True, slots=True)
-class Erased:
-    """How many rows of each kind an erasure removed."""
-
-    conversations: int
-    answers: int
-    feedback: int
 
 
 def new_secret() -> str:
@@ -72,6 +63,8 @@ class Store:
         self.annotations = Annotations(self._database)
         self.gate = Gate(self._database)
         self.links = Links(self._database)
+        self.outbox = Outbox(self._database)
+        self.arrivals = Arrivals(self._database)
 
     @property
     def path(self) -> Path:
@@ -115,33 +108,12 @@ class Store:
                 )
                 if touched.rowcount == 0:
                     raise _no_conversation(kept.conversation_id)
-            made_with = kept.provenance
-            row = {
-                "id": kept.id,
-                "conversation_id": kept.conversation_id,
-                "replaces": replaces,
-                "place": place,
-                "prototype": made_with.prototype,
-                "created": kept.created,
-                "origin": kept.origin,
-                "question": kept.question,
-                "text": kept.text,
-                "confidence": kept.confidence,
-                "abstained": kept.abstained,
-                "generator": kept.generator,
-                "settings": made_with.settings,
-                "index_version": made_with.index_version,
-                "prompt_version": made_with.prompt_version,
-                "link": made_with.link,
-                "record": record,
-                "seconds": kept.seconds.get("total"),
-                "cost": kept.cost,
-            }
-            insert(connection, "answers", row)
+            insert(connection, "answers", answer_row(kept, record, replaces, place))
             if settings is not None:
+                values = json.dumps(dict(settings), ensure_ascii=False, sort_keys=True)
                 connection.execute(
                     "INSERT OR IGNORE INTO settings (fingerprint, record) VALUES (?, ?)",
-                    (made_with.settings, json.dumps(dict(settings), ensure_ascii=False, sort_keys=True)),
+                    (kept.provenance.settings, values),
                 )
             queue(connection, "answer", kept.id, kept.id)
 
@@ -313,18 +285,30 @@ class Store:
         The text is overwritten in the file, not only unlinked. Raises NotFound.
         """
         with self._database.writing() as connection:
-            owned = (_owned(connection, conversation_id, secret)["id"],)
-            feedback = connection.execute(
-                "DELETE FROM feedback WHERE answer_id IN (SELECT id FROM answers WHERE conversation_id = ?)",
-                owned,
-            ).rowcount
-            forget(connection, owned[0])
-            answers = connection.execute("DELETE FROM answers WHERE conversation_id = ?", owned).rowcount
-            connection.execute("DELETE FROM conversations WHERE id = ?", owned)
-        # The rows are gone by now; where the log cannot be emptied at once, SQLite does it later.
-        with contextlib.suppress(StoreError):
-            self._database.scrub()
-        return Erased(conversations=1, answers=answers, feedback=feedback)
+            owned = _owned(connection, conversation_id, secret)["id"]
+            erased = erasing.erase_conversation(connection, owned)
+        erasing.scrub(self._database)
+        return erased
+
+    # --- what the owner may ----------------------------------------------------
+
+    def erase_conversation(self, conversation_id: str) -> Erased:
+        """As :meth:`delete_conversation`, for the owner, who needs no secret. Raises NotFound."""
+        with self._database.writing() as connection:
+            row = one(connection, "SELECT id FROM conversations WHERE id = ?", conversation_id)
+            if row is None:
+                raise NotFound(f"No conversation is stored under the id {short(conversation_id)}.")
+            erased = erasing.erase_conversation(connection, row["id"])
+        erasing.scrub(self._database)
+        return erased
+
+    def erase_before(self, until: float) -> Erased:
+        """Erase every answer made before ``until`` (Unix seconds), and conversations left empty."""
+        return erasing.erase_before(self._database, until)
+
+    def count_before(self, until: float) -> Erased:
+        """What :meth:`erase_before` would erase."""
+        return erasing.count_before(self._database, until)
 
 
 def _place_of(

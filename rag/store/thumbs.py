@@ -29,8 +29,7 @@ def append(connection: sqlite3.Connection, wanted: Feedback) -> Feedback:
     ``revision``, ``created`` and ``id`` of what is given do not matter. Raises NotFound for an
     unknown answer, UsageError for a rating that is none or a text that is too long.
     """
-    _check(wanted.rating, wanted.reasons, wanted.comment, wanted.correction, wanted.origin)
-    _check_evidence(wanted.passage, wanted.reported)
+    check(wanted)
     answer_id = known_answer(connection, wanted.answer_id)
     kept = replace(
         wanted,
@@ -43,8 +42,15 @@ def append(connection: sqlite3.Connection, wanted: Feedback) -> Feedback:
         reported=tuple(sorted(set(wanted.reported))),
         id=new_id(),
     )
-    passage = None if kept.passage is None else encode(kept.passage)
-    row = {
+    row = feedback_row(kept)
+    insert(connection, "feedback", row)
+    queue(connection, "feedback", kept.id, kept.answer_id)
+    return replace(kept, passage=None if kept.passage is None else decode(Relevant, str(row["passage"])))
+
+
+def feedback_row(kept: Feedback) -> dict[str, object]:
+    """Feedback as a row of the table."""
+    return {
         "id": kept.id,
         "answer_id": kept.answer_id,
         "revision": kept.revision,
@@ -54,12 +60,9 @@ def append(connection: sqlite3.Connection, wanted: Feedback) -> Feedback:
         "correction": kept.correction,
         "origin": kept.origin,
         "created": kept.created,
-        "passage": passage,
+        "passage": None if kept.passage is None else encode(kept.passage),
         "reported": json.dumps(kept.reported),
     }
-    insert(connection, "feedback", row)
-    queue(connection, "feedback", kept.id, kept.answer_id)
-    return replace(kept, passage=None if passage is None else decode(Relevant, passage))
 
 
 def feedback_of(row: sqlite3.Row) -> Feedback:
@@ -77,6 +80,12 @@ def feedback_of(row: sqlite3.Row) -> Feedback:
         reported=tuple(json.loads(row["reported"])),
         id=row["id"],
     )
+
+
+def check(given: Feedback) -> None:
+    """Raises UsageError for a rating that is none, or a text or list that is too long."""
+    _check(given.rating, given.reasons, given.comment, given.correction, given.origin)
+    _check_evidence(given.passage, given.reported)
 
 
 def _check(
