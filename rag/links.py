@@ -120,6 +120,19 @@ class Links:
         self._engine, self._remote, self._clock = engine, remote, clock
         self._lock = threading.Lock()
         self._seen: dict[str, tuple[float, Sequence[LinkRow]]] = {}
+        self._away_until = 0.0
+        """While Supabase does not answer, not every click waits for it anew."""
+
+    @classmethod
+    def of(cls, engine: Engine) -> Links:
+        """With Supabase where the owner's key is there."""
+        environment = engine.environment
+        url, key = environment.supabase_url, environment.supabase_secret_key
+        if not url or not key:
+            return cls(engine)
+        from rag.store.remote_links import RemoteLinks as Table
+
+        return cls(engine, Table(url, key))
 
     @property
     def kept_in(self) -> Literal["supabase", "machine"]:
@@ -228,13 +241,17 @@ class Links:
             seen = self._seen.get(digest)
         if seen is not None and 0 <= now - seen[0] < _REMEMBERED:
             return seen[1]
-        try:
-            rows = tuple(self._remote.by_token(digest))
-        except ThumbprintError as error:
-            _log.warning("Supabase did not say what it knows of a link: %s", error)
+        rows: tuple[LinkRow, ...] | None = None
+        if now >= self._away_until:
+            try:
+                rows = tuple(self._remote.by_token(digest))
+            except ThumbprintError as error:
+                _log.warning("Supabase did not say what it knows of a link: %s", error)
+                self._away_until = now + _REMEMBERED
+        if rows is None:
             if known:
                 return ()  # this machine knows it; what was revoked here is
-            raise LinkError("This link cannot be looked up just now. Try again in a minute.") from None
+            raise LinkError("This link cannot be looked up just now. Try again in a minute.")
         with self._lock:
             if len(self._seen) >= _MOST_REMEMBERED:
                 self._seen.clear()

@@ -64,7 +64,7 @@ def links() -> Links:
     """The links, resolved with Supabase where the owner's key is there."""
     from rag.links import Links
 
-    return Links(engine())
+    return Links.of(engine())
 
 
 @st.cache_resource(show_spinner=False)

@@ -45,7 +45,7 @@ def _create(engine: Engine, args: argparse.Namespace) -> int:
     password = read_password("Password of the link: ") if args.password else None
     settings = with_settings(engine.prototype(args.prototype).settings, parse_assignments(args.set))
     caps = LinkCaps(args.per_visitor, args.per_day, args.total, args.dollars)
-    link, token = Links(engine).create(
+    link, token = Links.of(engine).create(
         args.prototype, label=args.label, expires=expires, password=password, caps=caps, settings=settings
     )
     url = f"{args.base.rstrip('/')}/?link={token}"
@@ -63,7 +63,7 @@ def _create(engine: Engine, args: argparse.Namespace) -> int:
 
 
 def _list(engine: Engine, args: argparse.Namespace) -> int:
-    links = Links(engine)
+    links = Links.of(engine)
     reports = links.reports(args.named)
     rows = [report_json(report) for report in reports]
     emit(args, rows, "\n".join(map(_line, reports)) or "There are no links yet.")
@@ -71,7 +71,7 @@ def _list(engine: Engine, args: argparse.Namespace) -> int:
 
 
 def _revoke(engine: Engine, args: argparse.Namespace) -> int:
-    link = Links(engine).revoke(args.link_id)
+    link = Links.of(engine).revoke(args.link_id)
     emit(args, {"id": link.id, "revoked": link.revoked}, f"Revoked {link.id}.")
     return 0
 
