@@ -26,12 +26,14 @@ _REGENERATE = re.compile(r"regenerate-([0-9a-f]{32})$")
 class Client:
     """One browser with one tab. Use it as an asynchronous context manager."""
 
-    def __init__(self, address: str) -> None:
-        self.secret = secrets.token_urlsafe(32)
+    def __init__(self, address: str, page: str = "", query: str = "", secret: str = "") -> None:
+        """``page`` is the name of one in the address, ``query`` what stands behind its question mark."""
+        self.secret = secret or secrets.token_urlsafe(32)
         self.elements: dict[tuple[int, ...], tuple[Element, str]] = {}
         """What is on the page, by place: the element, and the fragment that drew it."""
         self.failures: list[str] = []
-        self.query = ""
+        self.query = query
+        self._name = page
         self._address = address.replace("http", "ws", 1) + "/_stcore/stream"
         self._kept: dict[str, WidgetState] = {}
         self._page = ""
@@ -105,6 +107,10 @@ class Client:
         """Wait until the page is ready to be asked."""
         await self._until(lambda: self._widget("chat_input", required=False) != "", patience)
 
+    async def settled(self, patience: float) -> None:
+        """Wait until the page was drawn once."""
+        await self._until(lambda: self._runs > 0, patience)
+
     # --- what is on the page -------------------------------------------------------
 
     def answers(self) -> set[str]:
@@ -139,7 +145,10 @@ class Client:
         message = BackMsg()
         run = message.rerun_script
         run.query_string = self.query
-        run.page_script_hash = self._page
+        if self._page:
+            run.page_script_hash = self._page
+        else:
+            run.page_name = self._name
         run.fragment_id = fragment
         run.is_auto_rerun = automatic
         run.widget_states.widgets.extend([*self._kept.values(), *changed])
@@ -148,13 +157,14 @@ class Client:
     async def _read(self) -> None:
         try:
             async for data in self._socket:
-                self._take(ForwardMsg.FromString(data))
+                self.take(ForwardMsg.FromString(data))
                 self._changed.set()
         except Exception as error:
             self.failures.append(f"the connection ended: {error!r}")
             self._changed.set()
 
-    def _take(self, message: ForwardMsg) -> None:
+    def take(self, message: ForwardMsg) -> None:
+        """What came from the server."""
         kind = message.WhichOneof("type")
         if kind == "new_session":
             self._page = message.new_session.page_script_hash
