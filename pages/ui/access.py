@@ -191,8 +191,14 @@ def password_form(door: str, label: str, check: Any) -> None:
     if wait.seconds > 0 and wait.locked:
         st.error(waiting(wait), icon=":material/lock_clock:")
         return
-    with st.form(f"password-{door}", border=False, enter_to_submit=True):
-        st.text_input(label, type="password", key=f"typed-{door}", max_chars=MAX_PASSWORD)
+    with st.form(f"password-{door}", border=False, clear_on_submit=True):
+        st.text_input(
+            label,
+            type="password",
+            key=f"typed-{door}",
+            max_chars=MAX_PASSWORD,
+            autocomplete="current-password",
+        )
         st.form_submit_button("Open", type="primary", on_click=_try, args=(door, check))
     problem = st.session_state.pop(_WRONG, "")
     if problem:

@@ -80,10 +80,11 @@ def open_page(
     owner = owner or (at == CHAT and visited is None and resources.engine().environment.chat == "links")
     if owner:
         access.require_owner()
-    with st.sidebar:  # drawn first, so that the page does not move aside when the rest of it comes
-        st.markdown(f"### :material/fingerprint: {NAME}")
-        if at != SHARED and visited is None:
-            _menu(at)
+    if at != SHARED:  # where there is nothing to go to, there is no sidebar
+        with st.sidebar:  # drawn first, so that the page does not move aside when the rest of it comes
+            st.markdown(f"### :material/fingerprint: {NAME}")
+            if visited is None:
+                _menu(at)
     engine = resources.engine()
     if owner:
         engine = cast("Engine", access.Guarded(engine))
