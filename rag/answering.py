@@ -143,21 +143,28 @@ def billing(generator: Spends, folders: Sequence[Path], *, called: bool) -> Call
 
 
 def most(
-    generator: Spends, settings: Settings, question: str, history: Sequence[Turn], folders: Sequence[Path]
+    generator: Spends,
+    settings: Settings,
+    question: str,
+    history: Sequence[Turn],
+    folders: Sequence[Path],
+    *,
+    opinions: int = 0,
 ) -> float | None:
     """The most US dollars that an answer can cost; None where the model has no price.
 
     Before anything is searched: three calls (the follow-up, the filters, the answer), each with the
     question and the history; a byte of text is at most a token, and a token of the embedding
-    model at most three of the one that writes.
+    model at most three of the one that writes. ``opinions`` are further calls, each about one passage.
     """
     price = price_of(generator.name, generator.model, folders, own=generator.own_service)
     if price is None:
         return None
     said = len(question.encode()) + sum(len((turn.question + turn.text).encode()) for turn in history)
     passages = 3 * (settings.budget or settings.k * settings.passage_tokens)
-    read = 3 * (said + _FIXED_TOKENS) + passages
-    return price.cost({"input_tokens": read, "output_tokens": settings.max_tokens + 2 * _SHORT_REPLY})
+    read = 3 * (said + _FIXED_TOKENS) + passages + opinions * (_FIXED_TOKENS + 3 * settings.passage_tokens)
+    wrote = settings.max_tokens + (2 + opinions) * _SHORT_REPLY
+    return price.cost({"input_tokens": read, "output_tokens": wrote})
 
 
 class Completes(Protocol):

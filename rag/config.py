@@ -65,7 +65,7 @@ class Settings:
     filters_by: str = field(default="auto", metadata={"key": "filters.by"})
     """Who reads filters from a question: ``auto``, the model where one writes; ``rule``."""
     rerank: str = field(default="none", metadata={"key": "rerank"})
-    rerank_candidates: int = field(default=12, metadata={"key": "rerank.candidates"})
+    rerank_candidates: int = field(default=16, metadata={"key": "rerank.candidates"})
     rerank_model: str = field(default="", metadata={"key": "rerank.model"})
     """Of ``cross`` and ``cohere``; empty for the default of each (:mod:`rag.rerank`)."""
     rerank_timeout: float = field(default=5.0, metadata={"key": "rerank.timeout"})
@@ -80,6 +80,8 @@ class Settings:
     timeout: float = field(default=60.0, metadata={"key": "timeout"})
     """Seconds that a model may be silent; a local one may take long to read its prompt."""
     rewrite: str = field(default="auto", metadata={"key": "rewrite"})
+    judge: str = field(default="off", metadata={"key": "judge"})
+    """``model``: of a doubted claim, the model that writes is asked too, in both orders."""
     abstain: Abstain = field(default="on", metadata={"key": "abstain"})
 
     @property
@@ -204,6 +206,7 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "max_tokens": _whole(16, 32_000),
     "timeout": _seconds(600),
     "rewrite": _one_of("auto", "rule", "off"),
+    "judge": _one_of("off", "model"),
     "abstain": _abstain,
 }
 _FIELDS: Mapping[str, str] = {f.metadata["key"]: f.name for f in fields(Settings)}

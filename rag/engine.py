@@ -43,6 +43,7 @@ from rag.library import Library, totals
 from rag.limits import Allowance, Purse, Spending
 from rag.live import wish
 from rag.meanwhile import Meanwhile
+from rag.opinion import MOST_ASKED, seconded
 from rag.prepare import Preparation
 from rag.prototypes import Prototype, create_prototype, list_names, list_prototypes
 from rag.rebuild import index_wish, rebuild
@@ -63,6 +64,7 @@ from rag.types import (
     Passage,
     Proposed,
     Provenance,
+    TokenVectors,
     Turn,
     Where,
 )
@@ -426,7 +428,10 @@ class Engine:
         if settings.rerank != "none" and ranked:
             candidates = sections(max(settings.k, settings.rerank_candidates))
             begun = time.perf_counter()
-            reranked = self._rerankers.rerank(rewritten, candidates, settings, model, library.keywords)
+            late = weights.late if weights else None
+            reranked = self._rerankers.rerank(
+                rewritten, candidates, settings, model, library.keywords, late or None
+            )
             seconds["rerank"] = time.perf_counter() - begun
         if settings.budget:
             order = ranked if reranked is None else reorder(ranked, reranked)
@@ -474,19 +479,25 @@ class Engine:
         by_hand = (settings.dense_weight, settings.keyword_weight) != _HAND_WEIGHTS
         return self._in_force("hand" if settings.fusion == "auto" and by_hand else settings.fusion)
 
+    def would_answer(self, found: Search, settings: Settings) -> bool:
+        """Whether a question is answered from what was found, or "I don't know" is said."""
+        calibration = _calibration(self._weights(settings))
+        least = confidence.threshold(settings.abstain, calibration)
+        return bool(found.passages) and found.confidence >= least
+
     def judge(self, name: str) -> Judge:
         """What says whether a source supports a claim, with the prototype's embedding model."""
         return _judge(self.embedder(self.prototype(name).settings.embedding))
 
     def _answered(
-        self, generator: Generator, found: Search, history: Sequence[Turn], model: Embedding
+        self, generator: Generator, found: Search, history: Sequence[Turn], judge: Judge
     ) -> Iterator[str | Draft]:
         if isinstance(generator, ExtractiveGenerator):
             return generator.generate(found.rewritten, found.passages, history)
         quoting = ExtractiveGenerator()
         written = generator.generate(found.question, found.passages, history)
         return or_quoted(
-            checked(written, found.passages, _judge(self.embedder(model))),
+            checked(written, found.passages, judge),
             lambda: quoting.generate(found.rewritten, found.passages, history),
             quoting.name,
         )
@@ -527,7 +538,8 @@ class Engine:
         spending: Spending | None = None
         quoted: tuple[str, ...] = ()
         if not isinstance(generator, ExtractiveGenerator):
-            dearest = most(generator, settings, question, history, folders)
+            opinions = 2 * MOST_ASKED if settings.judge == "model" else 0
+            dearest = most(generator, settings, question, history, folders, opinions=opinions)
             spending = self.purse.set_aside(dearest, allowance or Allowance(link))
             if spending is None:
                 generator, quoted = ExtractiveGenerator(), (BUDGET_SPENT,)
@@ -553,12 +565,13 @@ class Engine:
                 named=named,
                 beside=beside,
             )
-        calibration = _calibration(self._weights(settings))
-        sure = found.confidence >= confidence.threshold(settings.abstain, calibration)
-        sure = sure and bool(found.passages)
+        sure = self.would_answer(found, settings)
         pieces: Iterator[str | Draft]
         if sure:
-            pieces = self._answered(generator, found, history, prototype.settings.embedding)
+            judge = _judge(self.embedder(prototype.settings.embedding))
+            if settings.judge == "model" and not isinstance(generator, ExtractiveGenerator):
+                judge = seconded(judge, generator)
+            pieces = self._answered(generator, found, history, judge)
         else:
             pieces = iter([DONT_KNOW if found.passages else NO_DOCUMENT])
         answer = Answer(
@@ -650,8 +663,13 @@ def _judge(embedder: Embedder) -> Judge:
     """Claims judged by that model; a source that several claims cite is embedded once."""
     embed_one = lru_cache(maxsize=500)(lambda text: embedder.embed_texts([text]))
 
+    @lru_cache(maxsize=100)
+    def tokens_of(text: str) -> TokenVectors | None:
+        found = embedder.token_vectors([text])
+        return found[0] if found else None
+
     def judged(claim: str, source: str) -> Judgement:
-        return judge(claim, source, lambda texts: np.vstack([embed_one(text) for text in texts]))
+        return judge(claim, source, lambda texts: np.vstack([embed_one(text) for text in texts]), tokens_of)
 
     return judged
 

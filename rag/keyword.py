@@ -17,16 +17,18 @@ import shutil
 import threading
 import time
 import unicodedata
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar
 
+from rag import bm25
 from rag.errors import IndexingError
 from rag.filters import Filter, Nothing, clean, fact_terms, normalise, to_tantivy
-from rag.types import Hit, Metadata
+from rag.kept import Entry, Kept
+from rag.types import Hit, IndexedChunk, Metadata
 from rag.words import FUNCTION_WORDS
 
 Field: TypeAlias = Literal["window", "own"]
@@ -76,6 +78,11 @@ def terms(text: str) -> list[str]:
     return found
 
 
+def numbers(text: str) -> bm25.Numbers:
+    """The terms of a text as numbers (:mod:`rag.bm25`)."""
+    return bm25.numbers(terms(text))
+
+
 @cache
 def _analyser() -> Any:
     from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
@@ -116,7 +123,8 @@ class KeywordEntry:
 
     ``window`` is the text that is searched (heading path, neighbouring sentences),
     ``own`` the chunk's text alone, ``metadata`` what filters see. ``record`` and
-    ``vector`` are only kept, for :mod:`rag.stored` to give back.
+    ``vector`` are only kept, for :mod:`rag.stored` to give back; ``terms`` are those of both
+    texts (:func:`rag.bm25.pack`), made of the texts where they are not given.
     """
 
     chunk_id: str
@@ -126,6 +134,7 @@ class KeywordEntry:
     metadata: Metadata
     record: bytes = b""
     vector: bytes = b""
+    terms: bytes = b""
 
 
 class KeywordIndex:
@@ -140,7 +149,7 @@ class KeywordIndex:
         self._writing = threading.Lock()
         self._swapping = threading.Lock()
         self._index: Any
-        self._searcher: Any
+        self._kept: Kept
         self._commit: tuple[int, ...] | None
         with self._swapping:
             self._open()
@@ -154,6 +163,15 @@ class KeywordIndex:
 
     def count(self) -> int:
         return int(self._searcher.num_docs)
+
+    @property
+    def _searcher(self) -> Any:
+        return self._kept.searcher
+
+    def entries(self, chunk_ids: Iterable[str]) -> dict[str, Entry]:
+        """What is kept of these chunks, in no order; ids that are not there are left out."""
+        with self._mended():
+            return self._kept.get(chunk_ids)
 
     @contextmanager
     def reading(self) -> Iterator[tuple[Any, Any]]:
@@ -181,32 +199,43 @@ class KeywordIndex:
         """BM25 of the given chunks; 0 for a chunk that shares no term with the question."""
         if not chunk_ids:
             return {}
-        import tantivy
-
-        wanted = list(dict.fromkeys(chunk_ids))
         with self._mended():
-            found = self._hits(
-                question,
-                len(wanted),
-                field,
-                lambda: tantivy.Query.term_set_query(self._index.schema, "id", wanted),
-            )
-        return dict.fromkeys(wanted, 0.0) | {hit.chunk_id: hit.score for hit in found}
+            kept = self._kept
+            found = kept.get(chunk_ids)
+            entries = [found[key] for key in dict.fromkeys(chunk_ids) if key in found]
+            texts = [entry.terms.window if field == "window" else entry.terms.own for entry in entries]
+            counts = self._weights(question, field)
+            idf = self.idf(list(counts), field)
+            weights = {term: count * idf[term] for term, count in counts.items()}
+            values = bm25.scores(weights, texts, kept.average(field))
+        scores = {entry.id: float(value) for entry, value in zip(entries, values, strict=True)}
+        return dict.fromkeys(chunk_ids, 0.0) | scores
 
     def idf(self, terms: Sequence[str], field: Field = "own") -> dict[str, float]:
         """BM25's weight of each term: ``ln(1 + (N - df + 0.5) / (df + 0.5))`` over N chunks."""
-        searcher = self._searcher
-        total = searcher.num_docs
+        kept = self._kept
+        total = kept.searcher.num_docs
         weights = {}
         for term in dict.fromkeys(terms):
             # Chunks deleted since the last merge still count in df.
-            frequency = min(searcher.doc_freq(field, term), total)
+            frequency = min(kept.frequency(field, term), total)
             weights[term] = math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
         return weights
 
     def analyse(self, texts: Sequence[str]) -> list[list[str]]:
         """The :func:`terms` of each text."""
         return [terms(text) for text in texts]
+
+    def numbers(self, found: Sequence[IndexedChunk]) -> list[tuple[bm25.Numbers, bm25.Numbers]]:
+        """The terms of each chunk's title and headings, and of its own text, as numbers."""
+        kept = self.entries(one.chunk.id for one in found)
+        entries = [kept.get(one.chunk.id) for one in found]
+        return [
+            (numbers(" ".join((one.title, *one.chunk.section.path))), numbers(one.chunk.text))
+            if entry is None
+            else (entry.terms.head, entry.terms.own)
+            for one, entry in zip(found, entries, strict=True)
+        ]
 
     def refresh(self) -> None:
         """See what other processes committed. Costs one look at a file when nothing changed."""
@@ -240,6 +269,11 @@ class KeywordIndex:
                 document.add_text("own", _prepare(entry.own))
                 document.add_bytes("record", entry.record)
                 document.add_bytes("vector", entry.vector)
+                packed = entry.terms or _packed(entry.window, entry.own)
+                found = bm25.unpack(packed)
+                document.add_bytes("terms", packed)
+                document.add_unsigned("window_length", len(found.window))
+                document.add_unsigned("own_length", len(found.own))
                 for term in fact_terms(normalise(entry.metadata)):
                     document.add_text("facts", term)
                 writer.add_document(document)
@@ -256,22 +290,14 @@ class KeywordIndex:
         import tantivy
 
         query, occur = tantivy.Query, tantivy.Occur
-        searcher, schema = self._searcher, self._index.schema
-        frequencies = {
-            term: searcher.doc_freq(field, term) for term in dict.fromkeys(terms(question[:MAX_QUESTION]))
-        }
-        light = _function_terms() if field == "window" else frozenset()
-
-        def weight(term: str) -> float:
-            return FUNCTION_WEIGHT if term in light else 1.0
-
-        known = sorted((term for term, count in frequencies.items() if count), key=frequencies.__getitem__)
-        if not known:
+        kept, schema = self._kept, self._index.schema
+        weights = self._weights(question, field)
+        if not weights:
             return []
         bag = query.boolean_query(
             [
-                (occur.Should, query.boost_query(query.term_query(schema, field, term, "freq"), weight(term)))
-                for term in known[:MAX_TERMS]
+                (occur.Should, query.boost_query(query.term_query(schema, field, term, "freq"), weight))
+                for term, weight in weights.items()
             ]
         )
         allowed = restriction()
@@ -279,9 +305,19 @@ class KeywordIndex:
             bag = query.boolean_query(
                 [(occur.Must, bag), (occur.Must, query.const_score_query(allowed, 0.0))]
             )
-        found = searcher.search(bag, min(n, max(1, searcher.num_docs)), count=False).hits
-        hits = [Hit(searcher.doc(address).get_first("id"), float(score)) for score, address in found]
+        found = kept.searcher.search(bag, min(n, max(1, kept.searcher.num_docs)), count=False).hits
+        entries = kept.at([address for _, address in found])
+        hits = [Hit(entry.id, float(score)) for entry, (score, _) in zip(entries, found, strict=True)]
         return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))
+
+    def _weights(self, question: str, field: Field) -> dict[str, float]:
+        """What each term of the question that stands in any chunk counts, the rarest first."""
+        kept = self._kept
+        asked = dict.fromkeys(terms(question[:MAX_QUESTION]))
+        frequencies = {term: kept.frequency(field, term) for term in asked}
+        light = _function_terms() if field == "window" else frozenset()
+        known = sorted((term for term, count in frequencies.items() if count), key=frequencies.__getitem__)
+        return {term: FUNCTION_WEIGHT if term in light else 1.0 for term in known[:MAX_TERMS]}
 
     def _commit_with(self, fill: Callable[[Any], None]) -> None:
         with self._writing:
@@ -329,7 +365,10 @@ class KeywordIndex:
         except BaseException as error:
             if not _is_damage(error):
                 raise
-            self._set_aside()
+            if "schema does not match" in str(error):
+                shutil.rmtree(self.path, ignore_errors=True)  # of another version: made anew, not damaged
+            else:
+                self._set_aside()
             try:
                 self._attach()
             except (ValueError, OSError) as again:
@@ -348,7 +387,8 @@ class KeywordIndex:
         searcher = index.searcher()
         for _, address in searcher.search(tantivy.Query.all_query(), 1, count=False).hits:
             searcher.doc(address)
-        self._index, self._searcher, self._commit = index, searcher, commit or self._stat()
+        self._index, self._commit = index, commit or self._stat()
+        self._kept = Kept(searcher, index.schema)
 
     def _reload(self) -> None:
         try:
@@ -356,7 +396,7 @@ class KeywordIndex:
             if commit is None:
                 raise OSError("the folder is gone")
             self._index.reload()
-            self._searcher, self._commit = self._index.searcher(), commit
+            self._kept, self._commit = Kept(self._index.searcher(), self._index.schema), commit
         except BaseException as error:
             if not _is_damage(error):
                 raise
@@ -390,6 +430,10 @@ def _function_terms() -> frozenset[str]:
     return frozenset(term for word in FUNCTION_WORDS for term in terms(word))
 
 
+def _packed(window: str, own: str) -> bytes:
+    return bm25.pack(bm25.Terms(numbers(window), numbers(""), numbers(own)))
+
+
 def _schema() -> Any:
     import tantivy
 
@@ -401,6 +445,9 @@ def _schema() -> Any:
     builder.add_text_field("facts", tokenizer_name="raw", index_option="basic")
     builder.add_bytes_field("record", stored=True, indexed=False)
     builder.add_bytes_field("vector", stored=True, indexed=False)
+    builder.add_bytes_field("terms", stored=True, indexed=False)
+    builder.add_unsigned_field("window_length", fast=True)
+    builder.add_unsigned_field("own_length", fast=True)
     return builder.build()
 
 

@@ -89,7 +89,7 @@ def load_prototype(name: str, home: Path, overrides: Mapping[str, Any] | None = 
     for root in roots:
         path = root / name / "prototype.toml"
         if path.is_file():
-            return _read(name, path, overrides or {}, ready_made=root is READY_MADE)
+            return _once(name, path, overrides or {}, ready_made=root is READY_MADE)
     known = ", ".join(list_names(home)) or "none yet"
     raise PrototypeError(f"There is no prototype “{name}”. Known: {known}. To make it: ingest files into it.")
 
@@ -142,6 +142,26 @@ def create_prototype(name: str, home: Path) -> Prototype:
             "folder that may be written."
         ) from None
     return load_prototype(name, home)  # another process may have made it meanwhile
+
+
+_known: dict[tuple[str, Path, str], tuple[tuple[int, ...], Prototype]] = {}
+
+
+def _once(name: str, path: Path, overrides: Mapping[str, Any], *, ready_made: bool) -> Prototype:
+    """:func:`_read`, again only when the file has changed: every question asks for its prototype."""
+    key = (name, path, repr(overrides))
+    seen: tuple[int, ...] = ()
+    try:
+        found = path.stat()
+        seen = (found.st_mtime_ns, found.st_ino, found.st_size)
+    except OSError:
+        pass  # said below
+    known = _known.get(key)
+    if known is None or not seen or known[0] != seen:
+        if len(_known) > 200:
+            _known.clear()
+        known = _known[key] = (seen, _read(name, path, overrides, ready_made=ready_made))
+    return known[1]
 
 
 def _read(name: str, path: Path, overrides: Mapping[str, Any], *, ready_made: bool) -> Prototype:

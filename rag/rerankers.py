@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from rag.config import Environment, Settings
 from rag.errors import RerankError
@@ -23,9 +24,44 @@ log = logging.getLogger(__name__)
 UNAVAILABLE = "re-ranking was unavailable"
 """The notice on an answer whose passages stand in the fused order instead."""
 
-AGAIN = 60.0
-"""Seconds before a model that could not be loaded is tried again: a hub that cannot be reached
-takes its time to say so, and not every question should wait for it."""
+AGAIN = 300.0
+"""Seconds before a model that could not be loaded is tried again."""
+
+
+class _Load(threading.Thread):
+    """A cross-encoder that is being loaded: from this machine, else from the model hub.
+
+    A hub that cannot be reached takes most of a minute to say so, so whoever waits for it waits
+    for so long and no longer, and a model that comes later serves the questions after.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name="cross-encoder", daemon=True)
+        self._model = name
+        self._started = threading.Event()
+        self._done = threading.Event()
+        self.made: CrossEncoderReranker | None = None
+        self.error: RerankError | None = None
+
+    def run(self) -> None:
+        try:
+            try:
+                self.made = CrossEncoderReranker(self._model, download=False)
+            except RerankError:
+                if Path(self._model).exists():
+                    raise
+                self._started.set()
+                self.made = CrossEncoderReranker(self._model)
+        except RerankError as error:
+            self.error = error
+        finally:
+            self._started.set()
+            self._done.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it is done; what is on this machine is waited for as long as it takes."""
+        self._started.wait()
+        return self._done.wait(seconds)
 
 
 class Rerankers:
@@ -35,6 +71,7 @@ class Rerankers:
         self._environment = environment
         self._lock = threading.Lock()
         self._made: dict[tuple[object, ...], Reranker] = {}
+        self._loads: dict[str, _Load] = {}
         self._failed: dict[tuple[object, ...], tuple[float, RerankError]] = {}
 
     def rerank(
@@ -44,11 +81,15 @@ class Rerankers:
         settings: Settings,
         model: Embedder,
         keywords: KeywordIndex,
+        late: Mapping[str, float] | None = None,
     ) -> list[Passage] | None:
-        """The passages in their new order; None where the re-ranker is not available."""
+        """The passages in their new order; None where the re-ranker is not available.
+
+        ``late`` are the learned weights of late interaction, None for the hand weights.
+        """
         try:
             if settings.rerank == "late":
-                reranker: Reranker = LateReranker(model.token_vectors, terms, keywords.idf)
+                reranker: Reranker = LateReranker(model.token_vectors, terms, keywords.idf, late)
             else:
                 reranker = self._get(settings)
             return reranker.rerank(question, passages)
@@ -64,16 +105,28 @@ class Rerankers:
             when, failure = self._failed.get(key, (0.0, None))
             if failure is not None and time.monotonic() < when + AGAIN:
                 raise failure
-            try:
-                self._made[key] = self._make(settings)
-            except RerankError as error:
+            if settings.rerank != "cross":
+                self._made[key] = self._remote(settings)
+                return self._made[key]
+            load = self._loads.get(settings.rerank_model)
+            if load is None:
+                load = self._loads[settings.rerank_model] = _Load(settings.rerank_model)
+                load.start()
+        if not load.wait(settings.rerank_timeout):
+            raise RerankError(
+                f"The cross-encoder did not come from the model hub within {settings.rerank_timeout:g} s; it "
+                "serves as soon as it is there. Set rerank.model to a folder that holds one."
+            )
+        with self._lock:
+            self._loads.pop(settings.rerank_model, None)
+            if load.made is None:
+                error = load.error or RerankError("The cross-encoder could not be loaded.")
                 self._failed[key] = (time.monotonic(), error)
-                raise
-            return self._made[key]
+                raise error
+            self._made[key] = load.made
+            return load.made
 
-    def _make(self, settings: Settings) -> Reranker:
-        if settings.rerank == "cross":
-            return CrossEncoderReranker(settings.rerank_model)
+    def _remote(self, settings: Settings) -> Reranker:
         return CohereReranker(
             self._environment.cohere_api_key,
             settings.rerank_model,

@@ -237,3 +237,15 @@ def terminal_progress(*, quiet: bool) -> Iterator[Callable[[IngestProgress], Non
     finally:
         if bar is not None:
             bar.close()
+
+
+def steps(*, quiet: bool) -> Callable[[str, int, int], None]:
+    """A line on a terminal's stderr that says what is being done, how many are done, and of how many."""
+    if quiet or not sys.stderr.isatty():
+        return lambda _what, _done, _total: None
+
+    def report(what: str, done: int, total: int) -> None:
+        end = "\n" if done >= total > 0 else ""
+        print(f"\r\x1b[K{printable(what)}: {done:,} of {total:,}", end=end, file=sys.stderr, flush=True)
+
+    return report

@@ -25,29 +25,39 @@ from rag.index.layout import decode, encode
 from rag.index.reading import batches
 from rag.keyword import KeywordIndex
 from rag.plan import Plan, choose, instead
-from rag.types import Chunk, DocumentRecord, Hit, IndexedChunk, Vectors
+from rag.types import Chunk, DocumentRecord, Hit, IndexedChunk, Section, Vectors
 
 _KEPT = 2_000
-"""Chunks that are kept as objects, about 4 KB each: what the last questions read."""
+"""Chunks that are kept as objects, about 2 KB each: what the last questions read."""
 _KEPT_ROWS = 8_000
 """Vectors kept for the filters that were used last: 12 MB at 384 dimensions. A conversation
 under a filter asks for the same ones again and again."""
 
 
 def pack(chunk: Chunk, record: DocumentRecord) -> bytes:
-    """What the keyword index keeps of a chunk: the same that Chroma does."""
-    return json.dumps([encode(chunk, record), clean(chunk.text)], separators=(",", ":")).encode("ascii")
+    """What the keyword index keeps of a chunk: what Chroma would give back."""
+    found = decode(encode(chunk, record), clean(chunk.text))
+    own, section = found.chunk, found.chunk.section
+    place = [own.document_id, own.n, own.start, own.end, own.text, own.gap, own.kind]
+    whole = [section.start, section.end, section.path, section.page]
+    packed = [*place, *whole, found.source, found.title, dict(found.metadata)]
+    return json.dumps(packed, separators=(",", ":")).encode("ascii")
+
+
+def unpack(packed: bytes) -> IndexedChunk:
+    """The chunk of :func:`pack`."""
+    *place, start, end, path, page, source, title, metadata = json.loads(packed.decode("ascii"))
+    for key, value in metadata.items():
+        if isinstance(value, list):
+            metadata[key] = tuple(value)
+    document_id, n, at, to, text, gap, kind = place
+    chunk = Chunk(document_id, n, at, to, text, gap, Section(start, end, tuple(path), page), kind)
+    return IndexedChunk(chunk, source, title, metadata)
 
 
 def pack_vector(vector: NDArray[np.float32]) -> bytes:
     """A unit vector as 16-bit floats."""
     return vector.astype("<f2").tobytes()
-
-
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    found: IndexedChunk
-    vector: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +83,7 @@ class StoredChunks:
         self._behind = behind
         self._lock = threading.Lock()
         self._searcher: object = None
-        self._known: OrderedDict[str, _Stored] = OrderedDict()
+        self._known: OrderedDict[str, IndexedChunk] = OrderedDict()
         self._matching: OrderedDict[str, _Matching] = OrderedDict()
 
     # --- by vector
@@ -211,41 +221,34 @@ class StoredChunks:
         """The chunks of these ids, in their order; ids that are not there are left out."""
         if self._lost():
             return self._index.get(chunk_ids)
-        found = self._read(chunk_ids)
-        return {key: found[key].found for key in chunk_ids if key in found}
+        with self._keywords.reading() as (searcher, _):
+            with self._lock:
+                self._forget_unless(searcher)
+                known = {key: self._known[key] for key in chunk_ids if key in self._known}
+            lacking = [key for key in chunk_ids if key not in known]
+            fresh = {}
+            for key, entry in self._keywords.entries(lacking).items() if lacking else ():
+                fresh[key] = unpack(entry.record)
+        with self._lock:
+            if self._searcher is searcher:
+                self._known.update(fresh)
+                while len(self._known) > _KEPT:
+                    self._known.popitem(last=False)
+        known |= fresh
+        return {key: known[key] for key in chunk_ids if key in known}
 
     def vectors(self, chunk_ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """The unit vectors of these chunks; ids that are not there are left out."""
         if self._lost():
             return self._index.vectors(chunk_ids)
-        return {key: stored.vector for key, stored in self._read(chunk_ids).items()}
+        return {key: entry.vector for key, entry in self._keywords.entries(chunk_ids).items()}
 
-    def _read(self, chunk_ids: Iterable[str]) -> dict[str, _Stored]:
-        import tantivy
-
-        wanted = dict.fromkeys(chunk_ids)
-        with self._keywords.reading() as (searcher, index):
-            with self._lock:
-                self._forget_unless(searcher)
-                found = {key: self._known[key] for key in wanted if key in self._known}
-                for key in found:
-                    self._known.move_to_end(key)
-            lacking = [key for key in wanted if key not in found]
-            if not lacking:
-                return found
-            query = tantivy.Query.term_set_query(index.schema, "id", lacking)
-            new = {}
-            for _, address in searcher.search(query, len(lacking), count=False).hits:
-                document = searcher.doc(address)
-                stored, text = json.loads(document.get_first("record"))
-                vector = np.frombuffer(document.get_first("vector"), "<f2").astype(np.float32)
-                new[document.get_first("id")] = _Stored(decode(stored, text), vector)
-        with self._lock:
-            if self._searcher is searcher:
-                self._known.update(new)
-                while len(self._known) > _KEPT:
-                    self._known.popitem(last=False)
-        return found | new
+    def sections(self, chunk_ids: Iterable[str]) -> dict[str, range]:
+        """The numbers of the chunks of each one's section, where they are known."""
+        if self._lost():
+            return {}
+        found = self._keywords.entries(chunk_ids)
+        return {key: entry.terms.section for key, entry in found.items() if entry.terms.section}
 
     def _forget_unless(self, searcher: object) -> None:
         """Forget what was read at another commit. The lock is held."""

@@ -34,6 +34,7 @@ Failure: TypeAlias = Literal[
     "not-in-corpus", "not-retrieved", "ranked-low", "not-used", "bad-citation", "should-refuse"
 ]
 """Where an answer went wrong, from the corpus to the words: see :class:`Annotation`."""
+Basis: TypeAlias = Literal["label", "correction", "report", "reason", "guess"]
 
 
 # --- ingest -----------------------------------------------------------------
@@ -516,6 +517,21 @@ class Annotation:
     failure: Failure | None
     note: str = ""
     created: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Where an answer went wrong, as the program found it; see :mod:`rag.triage`.
+
+    ``failure`` is None where it cannot be told. ``basis`` is what it was told from, the surest
+    first: ``label`` (the passage that the reader named), ``correction``, ``report`` (of a
+    citation), ``reason``, or ``guess``. ``why`` is a sentence.
+    """
+
+    answer_id: str
+    failure: Failure | None
+    basis: Basis
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

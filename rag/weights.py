@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +22,11 @@ FORMAT = 1
 
 SIGNALS = ("window", "cosine", "bm25", "length", "near", "section", "pairs", "date", "figure", "name")
 """What is known of a sentence, in order; explained in :func:`rag.retrieve.signals.signals`."""
+
+
+LATE = ("fused", "section", "sentence", "best")
+"""What late interaction weighs of a sentence, in order: its score by the weights above, and the
+MaxSim of its section, its own, and that of the best sentence of its passage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +41,15 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What each of :data:`SIGNALS` counts, and the calibration that belongs to their order."""
+    """What each of :data:`SIGNALS` counts, and the calibration that belongs to their order.
+
+    ``late`` is what each of :data:`LATE` counts where late interaction re-ranks.
+    """
 
     signals: Mapping[str, float]
     calibration: Calibration
     chosen: Literal["learned", "hand"] = "learned"
+    late: Mapping[str, float] = field(default_factory=dict)
 
 
 def load(path: Path = PATH) -> Weights:
@@ -63,9 +72,11 @@ def _checked(table: Mapping[str, Any]) -> Weights:
         raise ValueError(f"format {table['format']!r} instead of {FORMAT}")
     if table["chosen"] not in ("learned", "hand"):
         raise ValueError(f"“chosen” is {table['chosen']!r}")
-    given, confidence = table["signals"], table["confidence"]
+    given, confidence, late = table["signals"], table["confidence"], table["late"]
     if set(given) != set(SIGNALS):
         raise ValueError(f"the signals are not {', '.join(SIGNALS)}")
+    if set(late) != set(LATE):
+        raise ValueError(f"the weights of late interaction are not {', '.join(LATE)}")
     values = {name: _number(f"signals.{name}", given[name], 0.0, 100.0) for name in SIGNALS}
     return Weights(
         signals=values,
@@ -76,6 +87,7 @@ def _checked(table: Mapping[str, Any]) -> Weights:
             threshold=_number("confidence.threshold", confidence["threshold"], 0.0, 1.0),
         ),
         chosen=table["chosen"],
+        late={name: _number(f"late.{name}", late[name], 0.0, 100.0) for name in LATE},
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -32,11 +34,17 @@ class Backwards:
 
     scorer: Scorer = "cross"
     made = 0
+    arrived = threading.Event()
 
-    def __init__(self, name: str = "") -> None:
-        Backwards.made += 1
-        if name == "broken":
-            raise RerankError("The cross-encoder “broken” could not be loaded.")
+    def __init__(self, name: str = "", *, download: bool = True) -> None:
+        if name == "far" and not download:
+            raise RerankError("The cross-encoder “far” is not here.")
+        if download or name not in ("broken", "slow"):
+            Backwards.made += 1
+        if name == "broken" or (name == "slow" and not download):
+            raise RerankError(f"The cross-encoder “{name}” could not be loaded.")
+        if name == "slow":
+            Backwards.arrived.wait(30)
 
     def rerank(self, question: str, passages: Sequence[Passage]) -> list[Passage]:
         from rag.rerank.scores import reordered
@@ -137,6 +145,32 @@ def test_a_model_that_could_not_be_loaded_is_not_tried_at_every_question(
     monkeypatch.setattr(rerankers, "AGAIN", 0.0)
     engine.search("shelf", QUESTION, settings=broken)
     assert Backwards.made == 2
+
+
+def test_a_hub_is_waited_for_no_longer_than_the_timeout(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Backwards, "arrived", threading.Event())
+    slow = settings(rerank="cross", rerank_model="slow", rerank_timeout=0.2)
+
+    started = time.monotonic()
+    for _ in range(2):
+        assert engine.search("shelf", QUESTION, settings=slow).notices == (UNAVAILABLE,)
+    assert time.monotonic() - started < 10
+
+    Backwards.arrived.set()
+    patient = settings(rerank="cross", rerank_model="slow", rerank_timeout=20)
+    found = engine.search("shelf", QUESTION, settings=patient)
+    assert found.notices == ()
+    assert {p.scorer for p in found.passages} == {"cross"}
+    assert Backwards.made == 1
+
+
+def test_a_model_that_is_not_here_is_fetched(engine: Engine) -> None:
+    found = engine.search("shelf", QUESTION, settings=settings(rerank="cross", rerank_model="far"))
+
+    assert found.notices == ()
+    assert Backwards.made == 1
 
 
 def test_a_model_is_loaded_once(engine: Engine) -> None:

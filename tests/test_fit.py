@@ -15,7 +15,7 @@ from rag.fit import fit
 from rag.fit.data import DataSet, Labelled, article, fold_of, read_sets
 from rag.fit.model import fit_calibration, fit_softmax, reliability
 from rag.fit.write import as_json, as_text, as_toml
-from rag.weights import SIGNALS, load
+from rag.weights import LATE, SIGNALS, load
 from tests.fakes import FakeEmbedder
 
 RANDOM = np.random.default_rng(7)
@@ -148,8 +148,11 @@ def test_the_command_fits_compares_and_writes_a_file_that_loads(tmp_path: Path) 
     path.write_text(as_toml(fitted, "2026-11-21"), encoding="utf-8")
     assert load(path) == fitted.weights
     assert f"Chosen: {fitted.weights.chosen}" in as_text(fitted)
-    assert set(json.loads(json.dumps(as_json(fitted)))["signals"]) == set(SIGNALS)
-    assert len(said) == 5
+    printed = json.loads(json.dumps(as_json(fitted)))
+    assert set(printed["signals"]) == set(SIGNALS)
+    assert set(printed["late"]) == set(LATE)
+    assert len(said) == 6
+    assert set(fitted.late) == {name for name in fitted.learned if name.startswith("small")}
 
 
 def test_a_folder_without_sets_is_said(tmp_path: Path) -> None:

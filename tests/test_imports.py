@@ -13,8 +13,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Each layer may import itself only where `within` says so, and any layer before it.
 LAYERS: list[tuple[set[str], bool]] = [
-    ({"types", "errors", "config", "dates", "words", "weights", "disk", "meanwhile", "unseen"}, True),
-    ({"prototypes", "filters", "sentences", "abbreviations"}, False),
+    ({"types", "errors", "config", "dates", "words", "weights", "disk", "meanwhile", "unseen",
+      "metrics"}, True),
+    ({"prototypes", "filters", "sentences", "abbreviations", "bm25"}, False),
+    ({"kept"}, False),
     (
         {
             "readers", "chunk", "embed", "index", "keyword", "retrieve", "generators", "cite", "confidence",
@@ -25,8 +27,9 @@ LAYERS: list[tuple[set[str], bool]] = [
     ({"response"}, False),
     (
         {
-            "stored", "facets", "prepare", "rerankers", "versions", "answering", "uploads", "edits", "access",
-            "limits", "transcript",
+            "stored", "facets", "prepare", "rerankers", "versions", "answering", "uploads", "edits",
+            "opinion", "access", "limits", "transcript",
+            "topics", "triage", "dashboard",
         },
         False,
     ),
@@ -42,7 +45,7 @@ LAYERS: list[tuple[set[str], bool]] = [
     ({"rebuild", "beside"}, False),
     ({"librarian"}, False),
     ({"engine"}, False),
-    ({"show", "fit", "compare", "export", "links"}, False),
+    ({"show", "fit", "compare", "export", "insights"}, False),
     ({"commands"}, False),
     ({"cli"}, False),
     ({"__main__"}, False),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from rag import bm25
 from rag.chunk import Chunking, split
 from rag.config import Settings
 from rag.retrieve import Ranked, best_sections, fill_budget, rank
@@ -25,7 +26,8 @@ MODEL = FakeEmbedder()
 class Memory:
     """Both indexes, over documents in memory: cosine by the fake model, BM25 by shared words."""
 
-    def __init__(self, *texts: str, section_tokens: int = 40) -> None:
+    def __init__(self, *texts: str, section_tokens: int = 40, knows_sections: bool = False) -> None:
+        self.knows_sections = knows_sections
         self.documents = {f"d{n}": text for n, text in enumerate(texts)}
         self.chunks: dict[str, IndexedChunk] = {}
         options = Chunking(section_tokens=section_tokens)
@@ -57,6 +59,25 @@ class Memory:
     def idf(self, terms: Sequence[str]) -> Mapping[str, float]:
         return dict.fromkeys(terms, 1.0)
 
+    def numbers(self, found: Sequence[IndexedChunk]) -> list[tuple[bm25.Numbers, bm25.Numbers]]:
+        heads = self.analyse([f.title for f in found])
+        own = self.analyse([f.chunk.text for f in found])
+        return [(bm25.numbers(head), bm25.numbers(text)) for head, text in zip(heads, own, strict=True)]
+
+    def sections(self, chunk_ids: Iterable[str]) -> Mapping[str, range]:
+        """The sections, where this fake is told that it knows them."""
+        if not self.knows_sections:
+            return {}
+        known = {}
+        for key in chunk_ids:
+            own = self.chunks[key].chunk
+            section = [c.chunk.n for c in self.chunks.values() if c.chunk.document_id == own.document_id]
+            section = [
+                n for n in section if self.chunks[f"{own.document_id}:{n}"].chunk.section == own.section
+            ]
+            known[key] = range(min(section), max(section) + 1)
+        return known
+
     def ranked(
         self, question: str, settings: Settings, weights: Mapping[str, float] | None = None
     ) -> list[Ranked]:
@@ -80,6 +101,16 @@ def test_the_sentence_that_answers_comes_first() -> None:
 
     assert ranked[0].chunk.text == "Green tea is steamed."
     assert ranked[0].score > ranked[1].score
+
+
+def test_it_makes_no_difference_whether_the_sections_are_known() -> None:
+    documents = (BEES * 4, TEA * 5, "A bee visits flowers. Tea has flowers too.")
+    guessed, known = Memory(*documents), Memory(*documents, knows_sections=True)
+
+    for k in (1, 3):
+        assert known.passages("Which flowers does a bee visit?", k=k) == guessed.passages(
+            "Which flowers does a bee visit?", k=k
+        )
 
 
 def only(name: str) -> dict[str, float]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pytest
 
+from rag import bm25
 from rag.retrieve.signals import signals, z
 from rag.types import Chunk, IndexedChunk, Section
 from rag.weights import SIGNALS
@@ -22,6 +23,11 @@ class Words:
 
     def idf(self, terms: Sequence[str]) -> Mapping[str, float]:
         return {term: IDF.get(term, 2.0) for term in terms}
+
+    def numbers(self, found: Sequence[IndexedChunk]) -> list[tuple[bm25.Numbers, bm25.Numbers]]:
+        heads = self.analyse([" ".join((f.title, *f.chunk.section.path)) for f in found])
+        own = self.analyse([f.chunk.text for f in found])
+        return [(bm25.numbers(head), bm25.numbers(text)) for head, text in zip(heads, own, strict=True)]
 
 
 def sentences(*texts: str, title: str = "", document: str = "d", per_section: int = 99) -> list[IndexedChunk]:

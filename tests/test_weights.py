@@ -40,6 +40,9 @@ def test_the_packaged_file_loads_with_every_signal() -> None:
         (line_of("pairs"), "pears = 1.0", "the signals are not window, cosine"),
         (line_of("threshold"), "threshold = 2.0", "“confidence.threshold” is not between 0 and 1"),
         ("[confidence]", "[doubt]", "no “confidence”"),
+        ("[late]", "[early]", "no “late”"),
+        (line_of("best"), "", "the weights of late interaction are not fused, section, sentence, best"),
+        (line_of("best"), "best = -0.1", "“late.best” is not between 0 and 100"),
         ("[signals]", "[signals", "Expected"),
     ],
 )

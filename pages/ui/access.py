@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 from streamlit import config
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner_utils.script_run_context import RunLocation, ThreadState
 
 from pages.ui import browser, resources
 from pages.ui.text import plain
@@ -225,6 +226,11 @@ def sign_out() -> None:
     browser.keep_owner_session("")
 
 
+def _is_outside() -> bool:
+    """Whether this is a callback or a fragment, which run without the page's first lines."""
+    return ThreadState.get().run_location is not RunLocation.MAIN_SCRIPT
+
+
 # --- as long as it is the owner ------------------------------------------------------
 
 
@@ -233,17 +239,18 @@ class Guarded:
 
     A page that stands open outlives the session: its callbacks and fragments run without the
     page's first lines. When the session has ended, they end and the page is drawn again, which
-    then asks for the password. What works on a thread of its own was begun by the owner.
+    then asks for the password. The page's own lines come after its guard and are not checked again;
+    what works on a thread of its own was begun by the owner.
     """
 
-    _WITHIN = frozenset({"store", "links", "gate", "preferences", "annotations"})
+    _WITHIN = frozenset({"store", "links", "preferences", "annotations", "digest", "findings", "topics"})
     _GIVES = frozenset({"librarian"})
 
     def __init__(self, inner: Any) -> None:
         object.__setattr__(self, "_inner", inner)
 
     def __getattr__(self, name: str) -> Any:
-        if get_script_run_ctx() is not None and not is_owner():
+        if get_script_run_ctx() is not None and _is_outside() and not is_owner():
             st.rerun()
         value = getattr(object.__getattribute__(self, "_inner"), name)
         if name in self._WITHIN:

@@ -30,12 +30,14 @@ T = TypeVar("T")
 NAME = "Thumbprint"
 CHAT = "app.py"
 LIBRARY = "pages/library.py"
+FEEDBACK = "pages/feedback.py"
 COMPARE = "pages/compare.py"
 LINKS = "pages/links.py"
 SHARED = "pages/shared.py"
 _MENU = (
     (CHAT, "Chat", ":material/chat:"),
     (LIBRARY, "Library", ":material/folder_open:"),
+    (FEEDBACK, "Feedback", ":material/thumbs_up_down:"),
     (COMPARE, "Compare", ":material/compare:"),
     (LINKS, "Links", ":material/share:"),
 )

@@ -1,4 +1,4 @@
-"""The only objects that outlive a script run: the engine, what stands on it, and the answers being written.
+"""The only objects that outlive a script run: the engine, what stands on it, the answers being written.
 
 All are made once a server process and shared by every session and thread of it.
 """
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rag.access import Owner
     from rag.compare import Trials
     from rag.engine import Engine
+    from rag.insights import Insights
     from rag.limits import Rates
     from rag.links import Links
 
@@ -73,3 +74,11 @@ def trials() -> Trials:
     from rag.compare import Trials
 
     return Trials()
+
+
+@st.cache_resource(show_spinner=False)
+def insights() -> Insights:
+    """What the feedback page has computed behind it."""
+    from rag.insights import Insights
+
+    return Insights(engine())

@@ -11,14 +11,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, get_args
 
+from rag import show
 from rag.commands import Actions, Add, delivery, emit
 from rag.dates import iso_to_seconds
 from rag.engine import Engine
 from rag.errors import UsageError
 from rag.export import FORMATS, Exported, Ids, Labels, Options, Progress, PromptForm, export
+from rag.insights import Insights
 from rag.privacy import has_copy
 from rag.retention import DAY, older_than
-from rag.store import Erased, Selection
+from rag.store import Erased, Query, Selection
+from rag.topics import FEWEST
 from rag.types import Origin, Relevant
 
 TEXT = "Record, export and erase what people think of the answers."
@@ -77,6 +80,11 @@ def register(actions: Actions, command: Add) -> None:
         "--older-than", type=float, metavar="DAYS", help="instead of THUMBPRINT_RETENTION_DAYS"
     )
     retain.add_argument("--dry-run", action="store_true", help="only say what would be erased")
+
+    text = "Put the questions of a prototype together by topic, for the feedback page."
+    command(actions, "topics", _topics, text)
+    text = "Find where the answers that got a thumb down went wrong, for the feedback page."
+    command(actions, "triage", _triage, text)
 
     delivery.register(actions, command)
 
@@ -237,3 +245,24 @@ def _elsewhere(engine: Engine) -> str:
     if has_copy(engine.environment):
         return " It is queued to be erased in Supabase too."
     return ""
+
+
+# --- look into ----------------------------------------------------------------------
+
+
+def _topics(engine: Engine, args: argparse.Namespace) -> int:
+    insights = Insights(engine)
+    insights.group(args.prototype, show.steps(quiet=args.quiet))
+    rows = [{"topic": name, "answers": count} for name, count in insights.topics(args.prototype)]
+    text = "\n".join(f"{row['answers']:6,}  {row['topic']}" for row in rows)
+    few = f"There are too few different questions to “{args.prototype}” for topics: it takes {FEWEST}."
+    emit(args, {"prototype": args.prototype, "topics": rows}, text or few)
+    return 0
+
+
+def _triage(engine: Engine, args: argparse.Namespace) -> int:
+    done = Insights(engine).triage(show.steps(quiet=args.quiet))
+    found = {str(failure): count for failure, count in engine.store.digest.failures(Query()).items()}
+    text = "\n".join(f"{count:6,}  {failure}" for failure, count in found.items())
+    emit(args, {"looked_at": done, "failures": found}, text or "There is no thumb down to look at.")
+    return 0

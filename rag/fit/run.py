@@ -15,11 +15,13 @@ from rag.config import Settings
 from rag.engine import Engine, topic_covered
 from rag.fit.data import DataSet, Labelled, article, fold_of, read_lines, read_sets
 from rag.fit.model import Flags, Matrix, fit_calibration, fit_softmax, reliability
+from rag.keyword import terms
 from rag.library import Library
 from rag.prototypes import Prototype
+from rag.rerank import LateReranker
 from rag.retrieve import Candidates, Ranked, best_sections, candidates, fill_budget, measure, rank
-from rag.types import Embedder, IndexedChunk, Passage
-from rag.weights import SIGNALS, Calibration, Weights
+from rag.types import Embedder, IndexedChunk, Passage, TokenVectors
+from rag.weights import LATE, SIGNALS, Calibration, Weights
 
 FOLDS = 8
 BUDGETS = (200, 400, 800, 1600)
@@ -42,6 +44,8 @@ class Fitted:
     model: str
     hand: Figures
     learned: Figures
+    late: Figures
+    """With late interaction, by weights of its own."""
     error: float
     error_by_set: Figures
     table: Sequence[tuple[int, float, float]]
@@ -122,10 +126,12 @@ def fit(engine: Callable[[Path], Engine], data: Path, say: Say = lambda _: None)
         for case, k in zip(cases, fold, strict=True):
             _judge(askers[case.of.name], case, None, hand)
             _judge(askers[case.of.name], case, by_fold[k], learned)
+        say("Fitting late interaction, and comparing again")
+        by_late, late = _late(askers, cases, fold, by_fold)
         say("Calibrating the confidence: every question, asked with and without its article")
         rows = _with_and_without(maker, sets, Path(temporary), by_fold, folds, vectors)
         model = next(iter(askers.values())).model.name
-    return _conclude(sets, model, final, hand.figures(), learned.figures(), rows)
+    return _conclude(sets, model, (final, by_late), hand.figures(), learned.figures(), late, rows)
 
 
 # --- gathering ------------------------------------------------------------------
@@ -195,6 +201,12 @@ def _judge(asker: _Asker, case: _Case, weights: Mapping[str, float] | None, tall
     passages = asker.passages(
         asked.question, _ranked(asker, case, base, weights), base, learned=weights is not None
     )
+    _tally(tally, case, passages)
+
+
+def _tally(tally: _Tally, case: _Case, passages: Sequence[Passage]) -> None:
+    """Count what the passages of a question that a document answers are worth."""
+    asked = case.asked
     ids = [p.document_id for p in passages]
     sentences = sorted(((s.score, s, p) for p in passages for s in p.sentences), key=lambda row: -row[0])
     quotes = [p.text[s.start - p.start : s.end - p.start] for _, s, p in sentences[:2]]
@@ -203,6 +215,70 @@ def _judge(asker: _Asker, case: _Case, weights: Mapping[str, float] | None, tall
     tally.add(f"{case.of.name} right in the first five", asked.document_id in ids[:5])
     tally.add(f"{case.of.name} best sentence holds the answer", any(holds[:1]))
     tally.add(f"{case.of.name} best two sentences hold the answer", any(holds))
+
+
+# --- late interaction -------------------------------------------------------------
+
+
+def _late(
+    askers: Mapping[str, _Asker],
+    cases: Sequence[_Case],
+    fold: NDArray[np.int64],
+    by_fold: Sequence[Mapping[str, float]],
+) -> tuple[dict[str, float], Figures]:
+    """The weights of late interaction, and what they are worth on articles that were held out.
+
+    The passages are those that the signals' weights of the other articles put first.
+    """
+    rows: list[tuple[_Case, int, list[Passage], LateReranker, Matrix, Flags]] = []
+    rerankers = {name: _reranker(asker) for name, asker in askers.items()}
+    for case, k in zip(cases, fold.tolist(), strict=True):
+        if case.of.is_spans:
+            continue
+        asker = askers[case.of.name]
+        settings = asker.prototype.settings
+        settings = replace(settings, k=max(settings.k, settings.rerank_candidates))
+        ranked = _ranked(asker, case, settings, by_fold[k])
+        passages = asker.passages(case.asked.question, ranked, settings, learned=True)
+        places, signals = rerankers[case.of.name].signals(case.asked.question, passages)
+        right = np.array([_holds(case.asked, passages[at], n) for at, n in places], bool)
+        rows.append((case, k, passages, rerankers[case.of.name], signals, right))
+    if not rows:
+        return dict.fromkeys(LATE, 1.0), {}
+    tally = _Tally()
+    for k in sorted({row[1] for row in rows}):
+        mix = _mix([row for row in rows if row[1] != k] or rows)
+        for case, _, passages, reranker, _, _ in (row for row in rows if row[1] == k):
+            found = reranker.weighed(mix).rerank(case.asked.question, passages)
+            _tally(tally, case, found[: askers[case.of.name].prototype.settings.k])
+    return _mix(rows), tally.figures()
+
+
+def _mix(rows: Sequence[tuple[_Case, int, list[Passage], LateReranker, Matrix, Flags]]) -> dict[str, float]:
+    fitted = fit_softmax([row[4] for row in rows], [row[5] for row in rows])
+    return {name: round(float(value), 3) for name, value in zip(LATE, fitted, strict=True)}
+
+
+def _reranker(asker: _Asker) -> LateReranker:
+    """Late interaction that runs the model once over a text, however many questions find it."""
+    known: dict[str, TokenVectors] = {}
+
+    def token_vectors(texts: Sequence[str]) -> list[TokenVectors] | None:
+        fresh = [text for text in dict.fromkeys(texts) if text not in known]
+        made = asker.model.token_vectors(fresh) if fresh else []
+        if made is None:
+            return None
+        known.update(zip(fresh, made, strict=True))
+        return [known[text] for text in texts]
+
+    return LateReranker(token_vectors, terms, asker.library.keywords.idf)
+
+
+def _holds(asked: Labelled, passage: Passage, n: int) -> bool:
+    """Whether a sentence of a passage holds the answer."""
+    sentence = passage.sentences[n]
+    text = passage.text[sentence.start - passage.start : sentence.end - passage.start]
+    return passage.document_id == asked.document_id and any(answer in text for answer in asked.answers)
 
 
 def _ranked(
@@ -271,9 +347,10 @@ def _with_and_without(
 def _conclude(
     sets: Sequence[DataSet],
     model: str,
-    signals: Mapping[str, float],
+    fitted: tuple[Mapping[str, float], Mapping[str, float]],
     hand: Figures,
     learned: Figures,
+    late: Figures,
     rows: Sequence[_Row],
 ) -> Fitted:
     names = np.array([row.name for row in rows])
@@ -293,11 +370,12 @@ def _conclude(
     better = sum(learned.values()) > sum(hand.values())
     worse = [name for name in hand if learned[name] < hand[name] - _WORSE]
     return Fitted(
-        weights=Weights(signals, calibration, "learned" if better and not worse else "hand"),
+        weights=Weights(fitted[0], calibration, "learned" if better and not worse else "hand", fitted[1]),
         sets=tuple(sets),
         model=model,
         hand=hand,
         learned=learned,
+        late=late,
         error=error,
         error_by_set={name: reliability(sure[m], there[m])[0] for name, m in each.items()},
         table=table,

@@ -18,6 +18,9 @@ def as_text(fitted: Fitted) -> str:
     lines = [f"{'held-out articles':52} {'hand':>7} {'learned':>7}"]
     lines += [f"{name:52} {value:7.1f} {fitted.learned[name]:7.1f}" for name, value in fitted.hand.items()]
     lines.append(f"Chosen: {fitted.weights.chosen}")
+    if fitted.late:
+        lines.append(f"{'the same with late interaction':52} {'none':>7} {'late':>7}")
+    lines += [f"{name:52} {fitted.learned[name]:7.1f} {value:7.1f}" for name, value in fitted.late.items()]
     for name, refused in fitted.refused.items():
         lines.append(
             f"{name}: refused without the article {100 * refused:.1f} %, answered with it "
@@ -41,7 +44,12 @@ def as_json(fitted: Fitted) -> Mapping[str, object]:
             "bias": calibration.bias,
             "threshold": calibration.threshold,
         },
-        "held_out": {"hand": dict(fitted.hand), "learned": dict(fitted.learned)},
+        "late": dict(fitted.weights.late),
+        "held_out": {
+            "hand": dict(fitted.hand),
+            "learned": dict(fitted.learned),
+            "late": dict(fitted.late),
+        },
         "reliability": {
             "error": fitted.error,
             "error_by_set": dict(fitted.error_by_set),
@@ -65,6 +73,7 @@ def as_toml(fitted: Fitted, date: str) -> str:
         f"format = {FORMAT}",
         f"chosen = {_text(fitted.weights.chosen)}",
         *_table("signals", fitted.weights.signals),
+        *_table("late", fitted.weights.late),
         *_table(
             "confidence",
             {
@@ -92,6 +101,7 @@ def as_toml(fitted: Fitted, date: str) -> str:
         ]
     lines += _table("held_out.hand", fitted.hand)
     lines += _table("held_out.learned", fitted.learned)
+    lines += _table("held_out.late", fitted.late)
     lines += ["", "[reliability]", f"population = {_text(POPULATION)}", f"error = {fitted.error:.4f}"]
     lines += [f"{_key(f'error {name}')} = {value:.4f}" for name, value in fitted.error_by_set.items()]
     lines += [f"{_key(f'refused {name}')} = {100 * value:.2f}" for name, value in fitted.refused.items()]

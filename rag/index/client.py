@@ -120,6 +120,21 @@ class ChromaClient:
         """The collection as it was when :meth:`collection` was last asked: saves a look at the database."""
         return self._seen.get(name) or self.collection(name)
 
+    def changes(self) -> int | None:
+        """A number that differs after every write to the database; None where there is none such.
+
+        SQLite counts the transactions in bytes 24 to 27 of the file, but not under write-ahead
+        logging, of which bytes 18 and 19 tell (https://www.sqlite.org/fileformat.html, 1.3).
+        """
+        if self.folder is None:
+            return None
+        try:
+            with open(self.folder / "chroma.sqlite3", "rb") as file:
+                header = file.read(28)
+        except OSError:
+            return None
+        return int.from_bytes(header[24:28], "big") if header[18:20] == b"\1\1" else None
+
     def reopen(self) -> None:
         """Forget every graph in memory; the next query loads what is on disk now."""
         self._connection, self.loaded, self._seen = self._connected(), {}, {}
@@ -275,7 +290,10 @@ def wrapped() -> Iterator[None]:
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # Rust's; it is no Exception
             raise
-        raise IndexingError(f"The index (Chroma) is damaged: {_line(error)}") from error
+        raise IndexingError(
+            f"The index (Chroma) is damaged: {_line(error).rstrip('.')}. Restore the data folder from a "
+            "copy, or delete its folder chroma and ingest the documents again."
+        ) from error
 
 
 def _line(error: BaseException) -> str:

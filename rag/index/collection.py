@@ -49,6 +49,8 @@ class ChunkIndex:
         self.stamp = ""
         """The last write that this object knows of; empty before the first."""
         self._client = client
+        self._changes: int | None = None
+        """The database's count of writes before it was last looked at."""
         self._erased = False
         """Whether this object deleted chunks: their elements stay in the graph, marked."""
 
@@ -57,11 +59,15 @@ class ChunkIndex:
     def refresh(self) -> bool:
         """Take in what other processes wrote since; True where something changed.
 
-        0.2 ms when nothing did, else as long as loading the graph (0.05 to 0.3 s for
+        0.02 ms when nothing did, else as long as loading the graph (0.05 to 0.3 s for
         20,000 chunks). While another process is in the middle of a write the graph in
         memory is kept: the one on disk may be half saved.
         """
+        changes = self._client.changes()
+        if changes is not None and changes == self._changes and self._in_step(self.stamp):
+            return False
         fresh = _stamp(self._client.collection(self.name))
+        self._changes = changes
         if not self._in_step(fresh):
             with self._client.refreshing:
                 known = self.name in self._client.loaded
@@ -299,6 +305,10 @@ class ChunkIndex:
         """The chunks of these ids, in their order; ids that are not there are left out."""
         found = {key: decode(stored, text) for key, stored, text in self._by_id(chunk_ids)}
         return {key: found[key] for key in chunk_ids if key in found}
+
+    def sections(self, chunk_ids: Iterable[str]) -> dict[str, range]:
+        """What :class:`rag.stored.StoredChunks` knows of these chunks' sections; here it is nothing."""
+        return {}
 
     def vectors(self, chunk_ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """The unit vectors of these chunks; ids that are not there are left out."""

@@ -20,12 +20,13 @@ _TOP = 5
 class CrossEncoderReranker:
     """A sentence-transformers ``CrossEncoder``, by the hub's name or a folder; safe to share.
 
-    Raises :class:`RerankError` where it cannot be loaded.
+    ``download`` says whether the model hub may be asked, which takes its time to say that it
+    cannot be reached. Raises :class:`RerankError` where the model cannot be loaded.
     """
 
     scorer: Scorer = "cross"
 
-    def __init__(self, name: str = "") -> None:
+    def __init__(self, name: str = "", *, download: bool = True) -> None:
         self.name = name or DEFAULT_CROSS_MODEL
         self._lock = threading.Lock()
         try:
@@ -34,7 +35,7 @@ class CrossEncoderReranker:
             from transformers.utils import logging as transformers_logging
 
             transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-            self._model: Any = CrossEncoder(self.name)
+            self._model: Any = CrossEncoder(self.name, local_files_only=not download)
             self._as_it_is: Any = torch.nn.Identity()
         except Exception as error:  # the loaders raise anything, from OSError to KeyError
             first = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

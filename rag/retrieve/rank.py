@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag import bm25
 from rag.config import Settings
 from rag.retrieve.signals import signals, z
 from rag.types import Chunk, Hit, IndexedChunk
@@ -34,6 +35,7 @@ class VectorSearch(Protocol):
     def search(self, vector: NDArray[np.float32], n: int, where: Any = None) -> list[Hit]: ...
     def vectors(self, chunk_ids: Sequence[str]) -> Mapping[str, NDArray[np.float32]]: ...
     def get(self, chunk_ids: Sequence[str]) -> Mapping[str, IndexedChunk]: ...
+    def sections(self, chunk_ids: Iterable[str]) -> Mapping[str, range]: ...
 
 
 class KeywordSearch(Protocol):
@@ -47,6 +49,7 @@ class KeywordSearch(Protocol):
     ) -> dict[str, float]: ...
     def analyse(self, texts: Sequence[str]) -> list[list[str]]: ...
     def idf(self, terms: Sequence[str]) -> Mapping[str, float]: ...
+    def numbers(self, found: Sequence[IndexedChunk]) -> list[tuple[bm25.Numbers, bm25.Numbers]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +165,8 @@ def _sentences_held(
 
     A sentence that is further off than its neighbours has the lowest of the scores.
     """
-    around = {chunk_id: _around(chunk_id, reach) for chunk_id in windows}
+    known = chunks.sections(windows)
+    around = {chunk_id: _around(chunk_id, reach, known.get(chunk_id)) for chunk_id in windows}
     lowest = min(windows.values())
     records = chunks.get(list(dict.fromkeys(i for ids in around.values() for i in ids)))
     held: dict[str, tuple[IndexedChunk, float]] = {}
@@ -180,10 +184,12 @@ def _sentences_held(
     return held
 
 
-def _around(chunk_id: str, each_side: int) -> list[str]:
+def _around(chunk_id: str, each_side: int, section: range | None) -> list[str]:
     document_id, _, n = chunk_id.rpartition(":")
-    low, high = max(0, int(n) - each_side), int(n) + each_side
-    return [f"{document_id}:{i}" for i in range(low, high + 1)]
+    low, end = max(0, int(n) - each_side), int(n) + each_side + 1
+    if section is not None:
+        low, end = max(low, section.start), min(end, section.stop)
+    return [f"{document_id}:{i}" for i in range(low, end)]
 
 
 def join(run: Sequence[Chunk]) -> str:

@@ -45,7 +45,12 @@ def best_sections(
     members = [c.chunk.id for run in sections for c in run]
     cosine = {i: known[i].cosine for i in members if i in known}
     add_cosines(cosine, [i for i in members if i not in cosine], vector, chunks)
-    lengths = dict(zip(members, _lengths(sections, count_tokens), strict=True))
+    limit = settings.passage_tokens
+    # Most sections fit as they are; the sentences are counted one by one only of those that do not.
+    whole = count_tokens([_text(run) for run in sections]) if sections else []
+    long = [run for run, tokens in zip(sections, whole, strict=True) if tokens > limit and len(run) > 1]
+    counted = [c.chunk.id for run in long for c in run]
+    lengths = dict(zip(counted, _lengths(long, count_tokens), strict=True))
     if learned:
         lowest = min((r.score for r in ranked), default=0.0)
         scores = {i: known[i].score if i in known else lowest for i in members}
@@ -54,9 +59,10 @@ def best_sections(
         scores = _evidence(question, tops, sections, cosine, bm25, known)
     passages = []
     for top, run in zip(tops, sections, strict=True):
-        kept = _best_window(run, top.chunk.n, scores, lengths, settings.passage_tokens)
+        is_long = run[0].chunk.id in lengths
+        kept = _best_window(run, top.chunk.n, scores, lengths, limit) if is_long else run
         # Counts of parts need not add up to the count of the whole under every tokenizer.
-        while len(kept) > 1 and count_tokens([_text(kept)])[0] > settings.passage_tokens:
+        while is_long and len(kept) > 1 and count_tokens([_text(kept)])[0] > limit:
             ends = [c for c in (kept[0], kept[-1]) if c.chunk.n != top.chunk.n]
             worst = min(ends, key=lambda c: scores[c.chunk.id])
             kept = [c for c in kept if c is not worst]
@@ -67,6 +73,17 @@ def best_sections(
 def _whole_sections(tops: Sequence[Ranked], chunks: VectorSearch) -> list[list[IndexedChunk]]:
     """For each sentence, the unbroken run of its section's chunks around it."""
     runs: list[list[IndexedChunk]] = [[top.found] for top in tops]
+    known = chunks.sections([top.chunk.id for top in tops])
+    if all(top.chunk.id in known for top in tops):
+        members = [[f"{top.chunk.document_id}:{n}" for n in known[top.chunk.id]] for top in tops]
+        found = chunks.get([i for ids in members for i in ids])
+        whole = [
+            [found[i] for i in ids if i in found and found[i].chunk.section == top.chunk.section]
+            for top, ids in zip(tops, members, strict=True)
+        ]
+        # What was written over a moment ago may be gone.
+        is_there = [any(c.chunk.n == top.chunk.n for c in run) for top, run in zip(tops, whole, strict=True)]
+        return [run if there else [top.found] for top, run, there in zip(tops, whole, is_there, strict=True)]
     open_ends = {(row, step) for row in range(len(tops)) for step in (-1, 1)}
     reach = 6  # most sections have fewer chunks; longer ones are fetched in a second round
     while open_ends:

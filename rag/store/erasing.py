@@ -128,8 +128,7 @@ def remove_answers(connection: sqlite3.Connection, answer_ids: Sequence[str]) ->
         these,
     )
     connection.execute(f"DELETE FROM preferences WHERE {compared}", these)
-    for table in ("annotations", "topics"):
-        connection.execute(f"DELETE FROM {table} WHERE answer_id IN {_THESE}", these)
+    connection.execute(f"DELETE FROM annotations WHERE answer_id IN {_THESE}", these)
     feedback = connection.execute(f"DELETE FROM feedback WHERE answer_id IN {_THESE}", these).rowcount
     _take_places(connection, these)
     answers = connection.execute(f"DELETE FROM answers WHERE id IN {_THESE}", these).rowcount

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from rag.errors import StoreError
+from rag.store import digest_schema
 
 APPLICATION_ID = int.from_bytes(b"Thmb", "big")
 
@@ -148,13 +149,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         # Conversations that were erased, and answers that belonged to none: what another replica
         # still holds must not come back.
         "CREATE TABLE erased (conversation_id TEXT PRIMARY KEY, created REAL NOT NULL)",
-        # Topic clusters of questions, computed beforehand.
-        """
-        CREATE TABLE topics (
-            answer_id TEXT PRIMARY KEY REFERENCES answers (id),
-            topic     TEXT NOT NULL
-        )
-        """,
+        *digest_schema.SCHEMA,
     ),
     # 3: links, who the owner is, tries to sign in, and what was asked and spent under a limit.
     (

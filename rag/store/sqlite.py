@@ -23,6 +23,7 @@ from rag.store.annotations import Annotations
 from rag.store.arrivals import Arrivals
 from rag.store.codec import clean_text, decode, encode
 from rag.store.database import BUSY_SECONDS, Database
+from rag.store.digest import Digest
 from rag.store.erasing import Erased
 from rag.store.gate import Gate
 from rag.store.links import Links
@@ -30,6 +31,8 @@ from rag.store.outbox import Outbox
 from rag.store.preferences import Preferences
 from rag.store.rows import answer_row, insert, new_id, newest, no_answer, one, queue, short
 from rag.store.selection import Rated, Selection
+from rag.store.topics import Topics
+from rag.store.triage import Findings
 from rag.types import Answer, Conversation, Feedback, Origin, Rating, Relevant
 
 MAX_TITLE = 200
@@ -65,6 +68,9 @@ class Store:
         self.links = Links(self._database)
         self.outbox = Outbox(self._database)
         self.arrivals = Arrivals(self._database)
+        self.digest = Digest(self._database)
+        self.findings = Findings(self._database)
+        self.topics = Topics(self._database)
 
     @property
     def path(self) -> Path:

@@ -13,6 +13,7 @@ from conftest import best_sentence, passage
 from rag.errors import RerankError
 from rag.rerank.late import FUNCTION_WEIGHT, LateReranker, max_sim
 from rag.types import TokenVectors
+from rag.weights import LATE
 
 WORDS = {"bees": 0, "honey": 1, "make": 2, "the": 3}
 IDF = {"bees": 3.0, "honey": 1.0, "make": 1.0, "the": 4.0}
@@ -66,6 +67,31 @@ def test_the_rarer_word_of_the_question_decides() -> None:
 
     assert [p.document_id for p in new] == ["b", "a"]  # 3/5 of the idf against 2/5
     assert {p.scorer for p in new} == {"late"}
+
+
+def learned(**weights: float) -> LateReranker:
+    return late().weighed(dict.fromkeys(LATE, 0.0) | weights)
+
+
+def test_learned_weights_mix_the_sentences_and_a_passage_is_its_best_one() -> None:
+    found = [passage("a", "Tea.", "bees."), passage("b", "honey.")]
+    (first, second), (third,) = ([s.score for s in p.sentences] for p in found)
+
+    new = learned(fused=2.0, sentence=1.0).rerank("bees", found)
+
+    # MaxSims are 0, 1 and 0, so their z-scores -0.707, 1.414 and -0.707.
+    scores = {p.document_id: [s.score for s in p.sentences] for p in new}
+    assert scores["a"] == pytest.approx([2 * first - 0.7071, 2 * second + 1.4142], abs=1e-3)
+    assert scores["b"] == pytest.approx([2 * third - 0.7071], abs=1e-3)
+    assert {p.document_id: p.score for p in new} == {key: max(own) for key, own in scores.items()}
+
+
+def test_the_section_and_its_best_sentence_count_for_all_its_sentences() -> None:
+    found = [passage("a", "Tea.", "bees."), passage("b", "Tea.", "Water.")]
+
+    for name in ("section", "best"):
+        new = learned(**{name: 1.0}).rerank("bees", found)
+        assert [[s.score for s in p.sentences] for p in new] == [[1.0, 1.0], [-1.0, -1.0]]
 
 
 def test_scores_are_the_mix_of_three_z_scores() -> None:
