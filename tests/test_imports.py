@@ -45,7 +45,7 @@ LAYERS: list[tuple[set[str], bool]] = [
     ({"rebuild", "beside"}, False),
     ({"librarian"}, False),
     ({"engine"}, False),
-    ({"show", "fit", "compare", "export", "insights"}, False),
+    ({"show", "fit", "compare", "export", "links", "insights"}, False),
     ({"commands"}, False),
     ({"cli"}, False),
     ({"__main__"}, False),
