@@ -77,7 +77,7 @@ async def visit(address: str, number: int, until: float, names: list[str]) -> Se
                 if n % _A_CONVERSATION == 0:
                     await client.begin_anew(_PATIENCE)
     except (AssertionError, OSError, StopIteration) as error:
-        session.failures.append(f"session {number}: {error}")
+        session.failures.append(f"session {number}, after {n} questions: {error}")
     return session
 
 
@@ -170,7 +170,7 @@ def main() -> int:
             failures.append(f"the server's log: {log[-2000:]}")
         failures += verify(home, sessions, before)
         print(f"{before - warm} answers alone, {_count(home)} rows in all; wrong: {len(failures)}")
-        for failure in failures[:20]:
+        for failure in failures[:60]:
             print(failure)
     return 1 if failures else 0
 

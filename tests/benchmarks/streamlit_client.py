@@ -40,6 +40,8 @@ class Client:
         self._timers: dict[str, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
         self._runs = 0
+        self._saved = 0
+        """How often the page said that a rating is saved: the next run may take the words away again."""
 
     async def __aenter__(self) -> Client:
         self._socket = await websockets.connect(
@@ -90,8 +92,9 @@ class Client:
         )
         state = WidgetState(id=widget, string_value="1" if up else "0")
         self._kept[widget] = state
+        saved = self._saved
         await self._send(fragment=fragment)
-        await self._until(lambda: any("Saved" in body for body in self.markdown()), patience)
+        await self._until(lambda: self._saved > saved, patience)
 
     async def begin_anew(self, patience: float) -> None:
         """Leave the conversation."""
@@ -178,6 +181,8 @@ class Client:
             if message.delta.WhichOneof("type") == "new_element":
                 element = message.delta.new_element
                 self.elements[place] = (element, message.delta.fragment_id)
+                if element.WhichOneof("type") == "markdown" and "Saved" in element.markdown.body:
+                    self._saved += 1
                 if element.WhichOneof("type") == "exception":
                     self.failures.append(f"an exception on the page: {element.exception.message[:200]}")
             elif message.delta.WhichOneof("type") == "add_block":
