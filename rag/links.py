@@ -8,34 +8,33 @@ so a link lives as long as one of them remembers it, and is revoked as soon as o
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import logging
 import re
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 
 from rag.access import hash_password
-from rag.config import Settings, with_settings
+from rag.config import Settings
 from rag.engine import Engine
 from rag.errors import LinkError, NotFound, PrototypeError, ThumbprintError, UsageError
 from rag.generators import cohere, openai
 from rag.generators.choose import generator_name
 from rag.generators.prompt import load_prompt
+from rag.link import Link, LinkReport, by_link, check_terms, link_of, refusal
+from rag.link import digest as digest_of
 from rag.prototypes import Prototype
-from rag.store.gate import LinkUse
 from rag.store.links import LinkFigures
 from rag.types import Answer, LinkCaps, LinkKind, LinkRow, LinkTerms
 
 _log = logging.getLogger(__name__)
 
 TOKEN_BYTES = 32
-MAX_LABEL = 100
 MAX_OF_CONVERSATION = 20
 """Links to one conversation that are not revoked."""
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -43,8 +42,6 @@ _REMEMBERED = 15.0
 """Seconds for which Supabase's word on a link is taken: a page asks on every click, and a link that is
 revoked elsewhere works no longer than that."""
 _MOST_REMEMBERED = 1_000
-
-State = Literal["active", "expired", "revoked"]
 
 
 class RemoteLinks(Protocol):
@@ -58,54 +55,6 @@ class RemoteLinks(Protocol):
 
     def all(self) -> Sequence[LinkRow]:
         """All revisions of all links."""
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A link as it stands now: its terms are those of its first revision, whatever came later."""
-
-    id: str
-    kind: LinkKind
-    prototype: str
-    terms: LinkTerms
-    created: float
-    revoked: float | None
-    kept: Literal["supabase", "machine"]
-    """Whether Supabase has it, so that it outlives this disk."""
-
-    def state(self, now: float) -> State:
-        if self.revoked is not None:
-            return "revoked"
-        expires = self.terms.expires
-        return "expired" if expires is not None and now >= expires else "active"
-
-    @property
-    def settings(self) -> Settings:
-        """The frozen settings; a setting that came with a later version has its default.
-
-        Raises :class:`UsageError` where this version does not know one of them.
-        """
-        return with_settings(Settings(), self.terms.settings)
-
-
-@dataclass(frozen=True, slots=True)
-class LinkReport:
-    """A link for its owner: what came of it, and whether the documents are still those of its making."""
-
-    link: Link
-    state: State
-    figures: LinkFigures
-    visitors: int
-    index_version: str
-    """Of now; empty where the prototype has no index or is gone."""
-    problem: str = ""
-    """Why visitors are refused although the link is active."""
-
-    @property
-    def index_differs(self) -> bool:
-        """Whether the index, or that of any answer, is another one than when the link was made."""
-        made = self.link.terms.index_version
-        return any(v and v != made for v in (self.index_version, *self.figures.index_versions))
 
 
 class Links:
@@ -157,7 +106,7 @@ class Links:
         terms that make no sense, :class:`PrototypeError` where there is no such prototype.
         """
         caps = caps or LinkCaps()
-        _check(caps, expires, self._clock(), label)
+        check_terms(caps, expires, self._clock(), label)
         found = self._engine.prototype(prototype)
         frozen = self._frozen(settings or found.settings)
         terms = LinkTerms(
@@ -189,8 +138,8 @@ class Links:
 
     def _make(self, kind: LinkKind, prototype: str, terms: LinkTerms) -> tuple[Link, str]:
         token = secrets.token_urlsafe(TOKEN_BYTES)
-        row = self._engine.store.links.make(kind, _digest(token), prototype, terms)
-        return _link([row], ()), token
+        row = self._engine.store.links.make(kind, digest_of(token), prototype, terms)
+        return link_of([row], ()), token
 
     def _frozen(self, settings: Settings) -> Settings:
         """The settings with nothing left open that a key or a variable would decide later."""
@@ -210,17 +159,17 @@ class Links:
         rows: Sequence[LinkRow] = ()
         remote: Sequence[LinkRow] = ()
         if _TOKEN.fullmatch(token):
-            digest = _digest(token)
+            digest = digest_of(token)
             rows = self._engine.store.links.by_token(digest)
             remote = self._remote_rows(digest, known=bool(rows))
         # Looked up in an index, which takes no constant time; what leaks is about a SHA-256 of
         # 256 random bits, from which no guess can be improved.
-        rows = [row for row in rows if hmac.compare_digest(row.token_hash, _digest(token))]
+        rows = [row for row in rows if hmac.compare_digest(row.token_hash, digest_of(token))]
         if not rows and not remote:
             raise LinkError(
                 "This link does not exist. Check that the whole address was copied, or ask whoever sent it."
             )
-        link = _link(rows, remote)
+        link = link_of(rows, remote)
         if link.kind != kind:
             raise LinkError("This link belongs to another page. Open its address as it was sent.")
         match link.state(self._clock()):
@@ -296,7 +245,7 @@ class Links:
     def shared(self, conversation_id: str, secret: str) -> list[Link]:
         """The links to a conversation that are not revoked, for its author. Raises :class:`NotFound`."""
         self._engine.store.conversation(conversation_id, secret)
-        links = _by_link(self._engine.store.links.of_conversation(conversation_id), ())
+        links = by_link(self._engine.store.links.of_conversation(conversation_id), ())
         return [link for link in links if link.revoked is None]
 
     def stop_sharing(self, conversation_id: str, secret: str) -> int:
@@ -324,7 +273,7 @@ class Links:
         now = self._clock()
         versions: dict[str, str] = {}
         found = []
-        for link in _by_link(store.links.all(), remote):
+        for link in by_link(store.links.all(), remote):
             if prototype is not None and link.prototype != prototype:
                 continue
             state = link.state(now)
@@ -358,7 +307,7 @@ class Links:
         revoked = self._engine.store.links.revoke(rows[-1])
         with self._lock:
             self._seen.pop(revoked.token_hash, None)
-        return _link([*rows, revoked], ())
+        return link_of([*rows, revoked], ())
 
     # --- asking under a link ----------------------------------------------------
 
@@ -371,9 +320,9 @@ class Links:
         now = self._clock()
         with self._engine.store.gate.using() as uses:
             used = uses.of_link(link.id, visitor, now)
-            refusal = _refusal(link.terms.caps, used)
-            if refusal:
-                raise LinkError(refusal)
+            refused = refusal(link.terms.caps, used)
+            if refused:
+                raise LinkError(refused)
             return uses.add(link.id, visitor, 0.0, now)
 
     def left(self, link: Link, visitor: str) -> int | None:
@@ -385,82 +334,7 @@ class Links:
         return max(0, min(rest)) if rest else None
 
 
-def visitor_of(link_id: str, secret: str) -> str:
-    """What a visitor of a link is counted as: it tells nothing of the browser or of other links."""
-    return hashlib.sha256(f"visitor\n{link_id}\n{secret}".encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def secret_under(link_id: str, secret: str) -> str:
-    """The secret of a browser's conversations under a link, so that they open there and nowhere else."""
-    made = hashlib.sha256(f"secret\n{link_id}\n{secret}".encode("utf-8", "surrogatepass"))
-    return f"link-{made.hexdigest()}"
-
-
-def _refusal(caps: LinkCaps, used: LinkUse) -> str:
-    if caps.total is not None and used.total.questions >= caps.total:
-        return f"All {caps.total:,} questions of this link were asked. Ask whoever sent it for a new one."
-    if caps.visitor is not None and used.visitor >= caps.visitor:
-        return f"You have asked the {caps.visitor:,} questions that this link allows each visitor."
-    if caps.day is not None and used.today >= caps.day:
-        return f"The {caps.day:,} questions of this link for today were asked. It goes on at midnight UTC."
-    return ""
-
-
-def _check(caps: LinkCaps, expires: float | None, now: float, label: str) -> None:
-    for count in (caps.visitor, caps.day, caps.total):
-        if count is not None and not 1 <= count <= 1_000_000_000:
-            raise UsageError("A cap on questions is a whole number from 1.")
-    if caps.dollars is not None and not 0 <= caps.dollars <= 1_000_000:
-        raise UsageError("A budget is a number of dollars from 0.")
-    if expires is not None and expires <= now:
-        raise UsageError("The link would have ended already. Choose a time that is still to come.")
-    if len(label) > MAX_LABEL:
-        raise UsageError(f"A label has at most {MAX_LABEL} characters.")
-
-
 def _prompt_version(settings: Settings, prototype: Prototype) -> str:
     return (
         "" if settings.generator == "extractive" else load_prompt(settings.prompt, prototype.folder).version
     )
-
-
-def _link(local: Sequence[LinkRow], remote: Sequence[LinkRow]) -> Link:
-    """One link of all its known revisions: the first one's terms, and the first word that revokes it."""
-    rows = sorted((*local, *remote), key=lambda row: row.revision)
-    revoked = [row.terms.revoked for row in rows if row.terms.revoked is not None]
-    first = rows[0]
-    return Link(
-        id=first.link_id,
-        kind=first.kind,
-        prototype=first.prototype,
-        terms=replace(first.terms, revoked=None),
-        created=first.created if first.revision == 1 else min(row.created for row in rows),
-        revoked=min(revoked) if revoked else None,
-        kept="supabase" if remote else "machine",
-    )
-
-
-def _by_link(local: Iterable[LinkRow], remote: Iterable[LinkRow]) -> list[Link]:
-    rows: dict[str, tuple[list[LinkRow], list[LinkRow]]] = {}
-    for place, known in enumerate((local, remote)):
-        for row in known:
-            rows.setdefault(row.link_id, ([], []))[place].append(row)
-    return [_link(here, there) for here, there in rows.values()]
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def terms_json(terms: LinkTerms) -> Mapping[str, object]:
-    """What may be told of a link's terms: everything but the hash of its password."""
-    caps = terms.caps
-    return {
-        "label": terms.label,
-        "expires": terms.expires,
-        "password": terms.password is not None,
-        "caps": {"visitor": caps.visitor, "day": caps.day, "total": caps.total, "dollars": caps.dollars},
-        "settings": dict(terms.settings),
-        "fingerprint": terms.fingerprint,
-        "index_version": terms.index_version,
-    }

@@ -28,7 +28,7 @@ LAYERS: list[tuple[set[str], bool]] = [
     (
         {
             "stored", "facets", "prepare", "rerankers", "versions", "answering", "uploads", "edits",
-            "opinion", "access", "limits", "transcript",
+            "opinion", "access", "limits", "transcript", "link",
             "topics", "triage", "dashboard",
         },
         False,

@@ -17,7 +17,8 @@ import pytest
 from rag.access import check_password
 from rag.config import Settings, with_settings
 from rag.errors import LinkError, NotFound, PrototypeError, StoreError, UsageError
-from rag.links import Links, secret_under, visitor_of
+from rag.link import secret_under, visitor_of
+from rag.links import Links
 from rag.types import LinkCaps, LinkRow
 from tests.fakes import FakeEngine
 

@@ -17,7 +17,8 @@ from pages.ui.text import badge, one_line, plain
 from rag.config import LIMIT_NAMES, Limits, Settings
 from rag.errors import ThumbprintError
 from rag.limits import Purse
-from rag.links import LinkReport, Links
+from rag.link import LinkReport
+from rag.links import Links
 from rag.prototypes import Prototype
 from rag.types import LinkTerms
 

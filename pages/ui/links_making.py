@@ -12,7 +12,8 @@ from pages.ui import frame
 from pages.ui.text import one_line
 from rag.config import parse_assignments, with_settings
 from rag.errors import ThumbprintError
-from rag.links import MAX_LABEL, Links
+from rag.link import MAX_LABEL
+from rag.links import Links
 from rag.prototypes import Prototype
 from rag.types import LinkCaps, LinkKind
 

@@ -12,7 +12,7 @@ import streamlit as st
 from pages.ui import access, address, browser, resources
 from pages.ui.text import one_line, plain
 from rag.errors import ThumbprintError
-from rag.links import Link, secret_under, visitor_of
+from rag.link import Link, secret_under, visitor_of
 from rag.prototypes import Prototype
 from rag.types import LinkKind
 

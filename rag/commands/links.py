@@ -14,7 +14,8 @@ from rag.commands import Actions, Add, emit
 from rag.config import parse_assignments, with_settings
 from rag.engine import Engine
 from rag.errors import UsageError
-from rag.links import LinkReport, Links, terms_json
+from rag.link import LinkReport, terms_json
+from rag.links import Links
 from rag.types import LinkCaps
 
 TEXT = "Share a prototype by link, list the links, revoke one."
