@@ -56,6 +56,9 @@ class RemoteLinks(Protocol):
     def all(self) -> Sequence[LinkRow]:
         """All revisions of all links."""
 
+    def close(self) -> None:
+        """Close the connection. It is opened again when it is needed."""
+
 
 class Links:
     """Makes, resolves and revokes links. One serves all threads of a process."""
@@ -82,6 +85,11 @@ class Links:
         from rag.store.remote_links import RemoteLinks as Table
 
         return cls(engine, Table(url, key))
+
+    def close(self) -> None:
+        """Close the connection to Supabase, where there is one."""
+        if self._remote is not None:
+            self._remote.close()
 
     @property
     def kept_in(self) -> Literal["supabase", "machine"]:

@@ -49,6 +49,9 @@ class Supabase:
         self._reach()
         return self.rows
 
+    def close(self) -> None:
+        pass
+
     def _reach(self) -> None:
         self.asked += 1
         if self.down:

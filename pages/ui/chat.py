@@ -17,8 +17,9 @@ from rag.prototypes import Prototype
 from rag.types import Answer, Conversation, Proposed
 
 INPUT = "question"
-_LOOK = 0.2
-"""Seconds between two looks at an answer being written: text that grows faster reads as a flicker."""
+_LOOK, _LOOK_EACH, _LOOK_MOST = 0.2, 0.03, 2.0
+"""Seconds between two looks at an answer being written: text that grows faster reads as a flicker. And
+seconds more for each other one: 50 pages that look five times a second leave no time to answer."""
 
 
 def submit(page: Page, prototype: Prototype, conversation: Conversation | None) -> None:
@@ -112,7 +113,8 @@ def draw_writing(
         if has_ended:
             _ended(page, prototype, conversation, writing)
         else:
-            st.fragment(_growing, run_every=_LOOK)(prototype, writing)
+            look = min(max(_LOOK, _LOOK_EACH * page.writings.busy), _LOOK_MOST)
+            st.fragment(_growing, run_every=look)(prototype, writing)
 
 
 def _growing(prototype: Prototype, writing: Writing) -> None:

@@ -174,6 +174,12 @@ class Writings:
 
         threading.Thread(target=run, name="answer", daemon=True).start()
 
+    @property
+    def busy(self) -> int:
+        """How many are being written, or wait for it."""
+        with self._lock:
+            return sum(not writing.done for writing in self._by_conversation.values())
+
     def of(self, conversation_id: str | None) -> Writing | None:
         """What is being written there, or failed there and was not followed by another question."""
         with self._lock:

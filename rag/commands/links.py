@@ -7,6 +7,7 @@ import getpass
 import re
 import sys
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -46,9 +47,10 @@ def _create(engine: Engine, args: argparse.Namespace) -> int:
     password = read_password("Password of the link: ") if args.password else None
     settings = with_settings(engine.prototype(args.prototype).settings, parse_assignments(args.set))
     caps = LinkCaps(args.per_visitor, args.per_day, args.total, args.dollars)
-    link, token = Links.of(engine).create(
-        args.prototype, label=args.label, expires=expires, password=password, caps=caps, settings=settings
-    )
+    with closing(Links.of(engine)) as links:
+        link, token = links.create(
+            args.prototype, label=args.label, expires=expires, password=password, caps=caps, settings=settings
+        )
     url = f"{args.base.rstrip('/')}/?link={token}"
     value = {
         "id": link.id,
@@ -64,15 +66,16 @@ def _create(engine: Engine, args: argparse.Namespace) -> int:
 
 
 def _list(engine: Engine, args: argparse.Namespace) -> int:
-    links = Links.of(engine)
-    reports = links.reports(args.named)
+    with closing(Links.of(engine)) as links:
+        reports = links.reports(args.named)
     rows = [report_json(report) for report in reports]
     emit(args, rows, "\n".join(map(_line, reports)) or "There are no links yet.")
     return 0
 
 
 def _revoke(engine: Engine, args: argparse.Namespace) -> int:
-    link = Links.of(engine).revoke(args.link_id)
+    with closing(Links.of(engine)) as links:
+        link = links.revoke(args.link_id)
     emit(args, {"id": link.id, "revoked": link.revoked}, f"Revoked {link.id}.")
     return 0
 

@@ -42,6 +42,11 @@ class RemoteLinks:
                 found += page
         return [_link(row) for row in found]
 
+    def close(self) -> None:
+        """Close the connection. It is opened again when it is needed."""
+        with self._turn:
+            self._remote.close()
+
 
 def _link(row: Row) -> LinkRow:
     try:

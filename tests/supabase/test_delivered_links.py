@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -24,17 +25,30 @@ def engine_at(home: Path, environment: Environment) -> FakeEngine:
     return engine
 
 
+def deliver(engine: FakeEngine, environment: Environment) -> None:
+    """One call, as the command line makes it."""
+    delivery = Delivery(lambda: engine.store, environment)
+    delivery.deliver()
+    delivery.stop()
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as opened:
+        yield opened
+
+
 def test_a_link_lives_through_a_wiped_disk_and_is_revoked_from_elsewhere(
-    api: Api, at: At, tmp_path: Path
+    api: Api, at: At, tmp_path: Path, stack: ExitStack
 ) -> None:
     environment = at(api.url, owner=True)
     engine = engine_at(tmp_path / "one", environment)
-    links = Links.of(engine)
+    links = stack.enter_context(closing(Links.of(engine)))
     made, token = links.create("wine", label="For Ann", password="open sesame", caps=LinkCaps(day=5))
-    Delivery(lambda: engine.store, environment).deliver()
+    deliver(engine, environment)
 
     other = engine_at(tmp_path / "two", environment)
-    there = Links.of(other)
+    there = stack.enter_context(closing(Links.of(other)))
     found = there.resolve(token, "prototype")
 
     assert (found.id, found.terms, found.kept) == (made.id, made.terms, "supabase")
@@ -43,10 +57,11 @@ def test_a_link_lives_through_a_wiped_disk_and_is_revoked_from_elsewhere(
     assert [report.link.id for report in there.reports()] == [made.id]
 
     there.revoke(made.id)
-    Delivery(lambda: other.store, environment).deliver()
+    deliver(other, environment)
 
+    again = stack.enter_context(closing(Links.of(engine)))  # it remembers nothing
     with pytest.raises(LinkError, match="taken back"):
-        Links.of(engine).resolve(token, "prototype")
+        again.resolve(token, "prototype")
 
 
 def test_only_the_owners_key_reads_links(api: Api, at: At, tmp_path: Path) -> None:
