@@ -7,7 +7,18 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import chat, chips, choice, conversations, facets, frame, preparation, privacy, selection
+from pages.ui import (
+    admission,
+    chat,
+    chips,
+    choice,
+    conversations,
+    facets,
+    frame,
+    preparation,
+    privacy,
+    selection,
+)
 from pages.ui.answer import draw_answer, draw_question
 from pages.ui.browser import is_refused, remember
 from rag.types import Answer
@@ -16,7 +27,7 @@ from rag.types import Answer
 def main() -> None:
     """Draw the page: the sidebar, the conversation or its beginning, the input."""
     page = frame.open_page()
-    prototypes, broken = page.engine.prototypes()
+    prototypes, broken = page.prototypes()
     # Before the store is read: an answer that is finished by now is in there.
     writing, has_ended = chat.written(page)
     conversation = conversations.opened(page)
@@ -71,6 +82,7 @@ def main() -> None:
     with st.bottom:
         if ready:
             facets.active(page, prototype)
+        admission.left(page)
         if is_refused():
             st.caption("This browser keeps no cookies, so conversations end when this page is closed.")
     st.chat_input(  # not inside st.bottom: Streamlit follows the newest message only when it puts it there

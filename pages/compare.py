@@ -23,7 +23,7 @@ _CHOICE = "compare-prototype"
 
 def main() -> None:
     """Draw the page: whose answers, what differs, the comparison or the next question, the results."""
-    page = frame.open_page("Compare", "⚖️", at=frame.COMPARE, wide=True)
+    page = frame.open_page("Compare", "⚖️", at=frame.COMPARE, wide=True, owner=True)
     prototypes, broken = page.engine.prototypes()
     prototype = choice.chosen(prototypes, None)
     trials = resources.trials()

@@ -25,7 +25,7 @@ _MORE: dict[str, Callable[[frame.Page], None]] = {
 
 def main() -> None:
     """Draw the page: one answer that is open, or one of the views over all of them."""
-    page = frame.open_page("Feedback", "👍", at=frame.FEEDBACK, wide=True)
+    page = frame.open_page("Feedback", "👍", at=frame.FEEDBACK, wide=True, owner=True)
     prototypes = {prototype.name: prototype for prototype in page.engine.prototypes()[0]}
     opened = address.get(address.ANSWER)
     with st.container(width=1040, key="feedback"):

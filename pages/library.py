@@ -18,7 +18,7 @@ from pages.ui.library_drop import is_sending
 
 def main() -> None:
     """Draw the page: whose documents, what goes on with them, and one of its views."""
-    page = frame.open_page("Library", "🗂️", at=frame.LIBRARY, wide=True)
+    page = frame.open_page("Library", "🗂️", at=frame.LIBRARY, wide=True, owner=True)
     prototypes, broken = page.engine.prototypes()
     prototype = choice.chosen(prototypes, None)
     librarian = page.engine.librarian(prototype.name)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from rag.cite.stream import CitedStream, Judge, says_nothing
+from rag.config import Settings
 from rag.errors import GenerationError
 from rag.generators.prompt import Prompt, history_within, load_prompt, visible
 from rag.prices import added, price_of
@@ -31,6 +32,10 @@ _RECENT = 2_000
 """Characters of earlier turns that a follow-up is rewritten from."""
 _MORE = 300
 """Characters that a question may grow by when it is made to stand alone."""
+_FIXED_TOKENS, _SHORT_REPLY = 4_000, 300
+"""Tokens of a prompt without what was said, and of a reply to a short one: see :func:`most`."""
+BUDGET_SPENT = "budget-spent"
+"""The notice of an answer that was quoted because a budget in money did not have a written one."""
 _SHORT = 300
 """Characters: a longer text answers something, whatever else it says."""
 
@@ -128,6 +133,31 @@ def billing(generator: Spends, folders: Sequence[Path], *, called: bool) -> Call
         )
 
     return bill
+
+
+def most(
+    generator: Spends,
+    settings: Settings,
+    question: str,
+    history: Sequence[Turn],
+    folders: Sequence[Path],
+    *,
+    opinions: int = 0,
+) -> float | None:
+    """The most US dollars that an answer can cost; None where the model has no price.
+
+    Before anything is searched: three calls (the follow-up, the filters, the answer), each with the
+    question and the history; a byte of text is at most a token, and a token of the embedding
+    model at most three of the one that writes. ``opinions`` are further calls, each about one passage.
+    """
+    price = price_of(generator.name, generator.model, folders, own=generator.own_service)
+    if price is None:
+        return None
+    said = len(question.encode()) + sum(len((turn.question + turn.text).encode()) for turn in history)
+    passages = 3 * (settings.budget or settings.k * settings.passage_tokens)
+    read = 3 * (said + _FIXED_TOKENS) + passages + opinions * (_FIXED_TOKENS + 3 * settings.passage_tokens)
+    wrote = settings.max_tokens + (2 + opinions) * _SHORT_REPLY
+    return price.cost({"input_tokens": read, "output_tokens": wrote})
 
 
 class Completes(Protocol):

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from rag import show
-from rag.commands import Run, emit, feedback
+from rag.commands import Run, emit, feedback, links, owner
 from rag.config import DEFAULT_PROTOTYPE, Environment, Settings, parse_assignments, with_settings
 from rag.doctor import examine
 from rag.engine import Engine
@@ -426,6 +426,10 @@ def _parser() -> argparse.ArgumentParser:
 
     family = commands.add_parser("feedback", parents=[common], help=feedback.TEXT, description=feedback.TEXT)
     feedback.register(family.add_subparsers(required=True, metavar="ACTION"), command)
+    family = commands.add_parser("links", parents=[common], help=links.TEXT, description=links.TEXT)
+    links.register(family.add_subparsers(required=True, metavar="ACTION"), command)
+    family = commands.add_parser("owner", parents=[common], help=owner.TEXT, description=owner.TEXT)
+    owner.register(family.add_subparsers(required=True, metavar="ACTION"), command)
 
     fitting = command(
         commands, "fit", _fit, "Fit the weights of the signals and the confidence on labelled questions."

@@ -254,6 +254,46 @@ def _flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What visitors may use up. A None means that there is no limit.
+
+    The defaults let a person work without noticing them, and a script not go on for long; the
+    number of answers at once is what two cores write without one slowing the other down
+    (``tests/benchmarks/load.py``). Of these, ``dollars_per_day`` is kept in the store and holds
+    across processes; the others are counted in the server process.
+    """
+
+    questions_per_minute: int = 20
+    """Of one browser."""
+    address_per_minute: int = 120
+    """Of one network address; an office may share one."""
+    question_characters: int = 8_000
+    concurrent: int = 4
+    """Answers that are written at the same time; others wait their turn."""
+    waiting: int = 200
+    """Questions that wait; further ones are refused."""
+    upload_files: int = 10_000
+    """Files of one drop on the library page."""
+    dollars_per_day: float | None = None
+    """For answers that a model writes, by the date in UTC; beyond it they are quoted."""
+
+
+_LIMITS: Mapping[str, tuple[str, float, float]] = {
+    "THUMBPRINT_QUESTIONS_PER_MINUTE": ("questions_per_minute", 1, 1_000_000),
+    "THUMBPRINT_ADDRESS_PER_MINUTE": ("address_per_minute", 1, 1_000_000),
+    "THUMBPRINT_QUESTION_CHARACTERS": ("question_characters", 10, 8_000),
+    "THUMBPRINT_CONCURRENT": ("concurrent", 1, 1_000),
+    "THUMBPRINT_WAITING": ("waiting", 1, 100_000),
+    "THUMBPRINT_UPLOAD_FILES": ("upload_files", 1, 1_000_000),
+}
+LIMIT_NAMES: Mapping[str, str] = {
+    **{name: variable for variable, (name, _, _) in _LIMITS.items()},
+    "dollars_per_day": "THUMBPRINT_DOLLARS_PER_DAY",
+}
+"""The environment variable of each limit."""
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """What the environment says: where data lives, and which services there are."""
 
@@ -269,6 +309,17 @@ class Environment:
     cohere_model: str = ""
     models: Path | None = None
     """Where the prepared embedding model is kept; by default ``models`` in ``home``."""
+    owner_password: str | None = field(default=None, repr=False)
+    """The hash of the owner's password, as ``python -m rag owner hash`` prints it."""
+    owner_accounts: frozenset[str] = frozenset()
+    """Accounts that are the owner's when they sign in: verified e-mail addresses, or subjects."""
+    owner_hours: float = 12.0
+    """How long a session of the owner lasts after the password was given."""
+    chat: Literal["open", "links"] = "open"
+    """Who may ask: everyone who reaches the server, or who has a link (and the owner)."""
+    proxies: int = 0
+    """Proxies of one's own in front of the server, whose word on a client's address is taken."""
+    limits: Limits = Limits()
     retention_days: float | None = None
     """After how many days answers and their feedback are erased; None: never by themselves."""
     notice: str = ""
@@ -319,7 +370,51 @@ class Environment:
             retention_days=days,
             notice=env.get("THUMBPRINT_NOTICE", "").strip(),
             models=Path(env["THUMBPRINT_MODELS"]).expanduser() if env.get("THUMBPRINT_MODELS") else None,
+            owner_password=env.get("THUMBPRINT_OWNER_PASSWORD") or None,
+            owner_accounts=_accounts(env.get("THUMBPRINT_OWNER_ACCOUNTS") or ""),
+            owner_hours=_number(env, "THUMBPRINT_OWNER_HOURS", 12, 0.01, 8_760),
+            chat=_chat(env.get("THUMBPRINT_CHAT") or "open"),
+            proxies=int(_number(env, "THUMBPRINT_PROXIES", 0, 0, 20, whole=True)),
+            limits=_limits(env),
             supabase_url=env.get("SUPABASE_URL", "").strip() or None,
             supabase_key=env.get("SUPABASE_KEY", "").strip() or None,
             supabase_secret_key=env.get("SUPABASE_SECRET_KEY", "").strip() or None,
         )
+
+
+def _number(
+    env: Mapping[str, str], name: str, default: float, low: float, high: float, *, whole: bool = False
+) -> float:
+    text = env.get(name) or str(default)
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not low <= number <= high or (whole and number != int(number)):
+        kind = "a whole number" if whole else "a number"
+        raise UsageError(f"{name} takes {kind} from {low:g} to {high:g}, not “{text}”.")
+    return number
+
+
+def _accounts(text: str) -> frozenset[str]:
+    return frozenset(part.strip() for part in text.split(",") if part.strip())
+
+
+def _chat(text: str) -> Literal["open", "links"]:
+    if text == "links":
+        return "links"
+    if text == "open":
+        return "open"
+    raise UsageError(f"THUMBPRINT_CHAT takes open or links, not “{text}”.")
+
+
+def _limits(env: Mapping[str, str]) -> Limits:
+    defaults = Limits()
+    counts = {
+        name: int(_number(env, variable, getattr(defaults, name), low, high, whole=True))
+        for variable, (name, low, high) in _LIMITS.items()
+    }
+    dollars = None
+    if env.get("THUMBPRINT_DOLLARS_PER_DAY"):
+        dollars = _number(env, "THUMBPRINT_DOLLARS_PER_DAY", 0, 0, 1_000_000)
+    return replace(defaults, dollars_per_day=dollars, **counts)

@@ -10,7 +10,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
 from pathlib import Path
@@ -20,7 +20,7 @@ from unicodedata import category
 import numpy as np
 
 from rag import confidence
-from rag.answering import DONT_KNOW, billing, by_model, checked, or_quoted
+from rag.answering import BUDGET_SPENT, DONT_KNOW, billing, by_model, checked, most, or_quoted
 from rag.beside import Besides
 from rag.catalogue import Catalogue
 from rag.chunk import Chunking
@@ -40,9 +40,10 @@ from rag.jobs import Jobs
 from rag.keyword import terms
 from rag.librarian import Librarian
 from rag.library import Library, totals
+from rag.limits import Allowance, Purse, Spending
 from rag.live import wish
 from rag.meanwhile import Meanwhile
-from rag.opinion import seconded
+from rag.opinion import MOST_ASKED, seconded
 from rag.originals import Originals
 from rag.pageimage import PageImage, draw_page
 from rag.prepare import Preparation
@@ -132,6 +133,7 @@ class Engine:
         """Prototypes whose own documents are known to be in their library."""
         self._delivery = Delivery(lambda: self.store, self.environment)
         self._jobs = Jobs(self.environment.home / "jobs")
+        self.purse = Purse(lambda: self.store, self.environment.limits)
 
     @property
     def store(self) -> Store:
@@ -291,6 +293,15 @@ class Engine:
     def totals(self, name: str) -> tuple[int, int, int]:
         """Documents, sections and chunks of a prototype."""
         return totals(self.records(self.prototype(name)).values())
+
+    def index_version(self, name: str, *, ready: bool = True) -> str:
+        """The version of the index that answers now; empty where there is none.
+
+        ``ready``: a ready-made prototype's own documents are ingested first, if they were not.
+        Raises :class:`PrototypeError`.
+        """
+        prototype = self.ready(name) if ready else self.prototype(name)
+        return str(self.library(prototype).index.facts().get("index_version", ""))
 
     # --- ask ---------------------------------------------------------------------
 
@@ -520,6 +531,7 @@ class Engine:
         replaces: str | None = None,
         origin: Origin = "chat",
         link: str | None = None,
+        allowance: Allowance | None = None,
         question_id: str | None = None,
         accepted: Sequence[Where] | None = None,
         proposed: Sequence[Proposed] | None = None,
@@ -531,32 +543,45 @@ class Engine:
         reads them from it where one writes, while the answer is written, so that nobody waits for it.
         ``proposed`` are those that it proposed before. ``accepted``, ``beside`` and the errors are
         those of :meth:`search`.
+
+        ``link`` is the id of the link that it was asked under, ``allowance`` what a written answer
+        is charged to; where a budget does not have it, the answer is quoted.
         """
         started = time.perf_counter()
         prototype = self.prototype(name)
         settings = settings or prototype.settings
         generator = choose(settings, self.environment, prototype.folder)
-        rewritten = None
-        if history and settings.rewrite == "auto" and not isinstance(generator, ExtractiveGenerator):
-            rewritten = by_model(generator, _clean(question), history)
-        named = None if proposed is None else [Proposal("", p.where, p.label, 0, 0) for p in proposed]
-        asked = None if named is not None or settings.filters_by == "rule" else self._asked(generator)
-        guess = settings.filters_guess == "on" and accepted is None
-        if asked and guess:
-            named = asked(name, _clean(question))
-        found = self.search(
-            name,
-            question,
-            where=where,
-            history=history,
-            settings=settings,
-            question_id=question_id,
-            propose=origin == "chat",
-            accepted=accepted,
-            rewritten=rewritten,
-            named=named,
-            beside=beside,
-        )
+        folders = (prototype.folder, self.environment.home)
+        spending: Spending | None = None
+        quoted: tuple[str, ...] = ()
+        if not isinstance(generator, ExtractiveGenerator):
+            opinions = 2 * MOST_ASKED if settings.judge == "model" else 0
+            dearest = most(generator, settings, question, history, folders, opinions=opinions)
+            spending = self.purse.set_aside(dearest, allowance or Allowance(link))
+            if spending is None:
+                generator, quoted = ExtractiveGenerator(), (BUDGET_SPENT,)
+        with _given_back(spending, generator, folders):
+            rewritten = None
+            if history and settings.rewrite == "auto" and not isinstance(generator, ExtractiveGenerator):
+                rewritten = by_model(generator, _clean(question), history)
+            named = None if proposed is None else [Proposal("", p.where, p.label, 0, 0) for p in proposed]
+            asked = None if named is not None or settings.filters_by == "rule" else self._asked(generator)
+            guess = settings.filters_guess == "on" and accepted is None
+            if asked and guess:
+                named = asked(name, _clean(question))
+            found = self.search(
+                name,
+                question,
+                where=where,
+                history=history,
+                settings=settings,
+                question_id=question_id,
+                propose=origin == "chat",
+                accepted=accepted,
+                rewritten=rewritten,
+                named=named,
+                beside=beside,
+            )
         sure = self.would_answer(found, settings)
         pieces: Iterator[str | Draft]
         if sure:
@@ -589,16 +614,17 @@ class Engine:
             where=found.where,
             conversation_id=conversation_id,
             origin=origin,
-            notices=found.notices if found.passages else (*found.notices, "filters-empty"),
+            notices=(*quoted, *found.notices, *(() if found.passages else ("filters-empty",))),
             proposed=found.proposed,
         )
 
         def store(record: Answer) -> None:
+            if spending is not None:
+                spending.settle(record.cost)
             self.store.save_answer(record, replaces=replaces, settings=settings.values)
 
         if isinstance(generator, ExtractiveGenerator):
             return Response(answer, pieces, store, started, lambda draft: Bill("", {}, 0.0))
-        folders = (prototype.folder, self.environment.home)
         bill = billing(generator, folders, called=sure)
         if not sure or asked is None or guess or origin != "chat":
             return Response(answer, pieces, store, started, bill)
@@ -620,6 +646,18 @@ class Engine:
             return None
         model = cast(ModelGenerator, generator)
         return lambda name, question: infer(question, self.facets(name), model, now=time.time())
+
+
+@contextmanager
+def _given_back(spending: Spending | None, generator: Generator, folders: Sequence[Path]) -> Iterator[None]:
+    """Where the question fails before anything is written, only the calls that were made are paid."""
+    try:
+        yield
+    except BaseException:
+        if spending is not None:
+            made = billing(cast(ModelGenerator, generator), folders, called=False)
+            spending.settle(made(Draft("", ())).cost)
+        raise
 
 
 def topic_covered(topic: str, first: Passage, library: Library, known: Iterable[str] = ()) -> float:

@@ -10,7 +10,10 @@
     ├── RerankError           a re-ranker that could not be loaded or reached; the question goes on
     ├── GenerationError       no answer could be written
     ├── StoreError            a record could not be written or read
-    └── NotFound              no document, answer or conversation of that id
+    ├── NotFound              no document, answer or conversation of that id
+    ├── AccessError           who asks may not, or not yet
+    │   └── LinkError         a link that is unknown, revoked, expired, locked or used up
+    └── LimitError            too much at once: wait, or ask less
 
 The text of each says what happened and what to do. None holds a key, and none is
 raised from a message of a remote server without being cut to one line first.
@@ -61,3 +64,15 @@ class StoreError(ThumbprintError):
 
 class NotFound(ThumbprintError):
     """Nothing of that id."""
+
+
+class AccessError(ThumbprintError):
+    """Who asks may not do this, or has to wait before trying a password again."""
+
+
+class LinkError(AccessError):
+    """A link that is unknown, revoked, expired, locked by a password, or used up."""
+
+
+class LimitError(ThumbprintError):
+    """More than a limit allows; the text says which one and when it goes on."""

@@ -28,6 +28,7 @@ Scorer: TypeAlias = Literal["dense", "bm25", "fused", "late", "cross", "cohere"]
 Verdict: TypeAlias = Literal["verbatim", "supported", "unsupported"]
 Rating: TypeAlias = Literal["up", "down"]
 Origin: TypeAlias = Literal["chat", "batch", "command", "compare"]
+LinkKind: TypeAlias = Literal["prototype", "conversation"]
 Choice: TypeAlias = Literal["left", "right", "tie", "neither"]
 Failure: TypeAlias = Literal[
     "not-in-corpus", "not-retrieved", "ranked-low", "not-used", "bad-citation", "should-refuse"
@@ -543,6 +544,59 @@ class Conversation:
     created: float
     updated: float
     answers: int = 0
+
+
+# --- share ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LinkCaps:
+    """The most that may be asked and spent under a link; None: no limit of its own."""
+
+    visitor: int | None = None
+    """Questions of one visitor."""
+    day: int | None = None
+    """Questions a day (UTC), of all visitors."""
+    total: int | None = None
+    dollars: float | None = None
+    """For answers that a model writes; beyond it they are quoted."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkTerms:
+    """What a link was made with, and holds as long as it lives. ``revoked`` comes with a new revision.
+
+    Of a prototype: all of its ``settings`` by their stable keys, with their ``fingerprint``, the
+    version of the prompt and of the index at that time. Of a conversation: its id and those of
+    the ``answers`` it had. ``password`` is a hash (:func:`rag.access.hash_password`). Times are
+    Unix seconds.
+    """
+
+    label: str = ""
+    settings: Mapping[str, object] = field(default_factory=dict)
+    fingerprint: str = ""
+    prompt_version: str = ""
+    index_version: str = ""
+    expires: float | None = None
+    password: str | None = None
+    caps: LinkCaps = LinkCaps()
+    conversation: str | None = None
+    answers: tuple[str, ...] = ()
+    revoked: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRow:
+    """One revision of a link, as the store keeps it. Append-only; of the token, the SHA-256."""
+
+    id: str
+    link_id: str
+    revision: int
+    kind: LinkKind
+    token_hash: str
+    prototype: str
+    terms: LinkTerms
+    created: float
 
 
 # --- plug-ins ---------------------------------------------------------------

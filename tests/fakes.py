@@ -190,6 +190,7 @@ class FakeEngine:
         self.asked: list[dict[str, Any]] = []
         self.drawn: list[tuple[str, int, str]] = []
         self.image: PageImage | None = None
+        self.version = "1d3"
         self.guessed: tuple[Facet, ...] = ()
         """The facets of a prototype that declares none."""
         self.guess = False
@@ -217,6 +218,10 @@ class FakeEngine:
             rows = cellar(240) if name == "wine" else ()
             self.librarians[name] = FakeLibrarian(name, rows, self.delay)
         return self.librarians[name]
+
+    def index_version(self, name: str, *, ready: bool = True) -> str:
+        self.prototype(name)
+        return self.version
 
     def prepare(self, name: str) -> FakePreparation:
         return self.preparation
@@ -279,12 +284,14 @@ class FakeEngine:
         replaces: str | None = None,
         origin: str = "chat",
         link: str | None = None,
+        allowance: Any = None,
         accepted: Sequence[Where] | None = None,
         proposed: Sequence[Proposed] | None = None,
         beside: object = None,
     ) -> FakeResponse:
         asked = {"question": question, "where": where, "history": tuple(history), "name": name}
-        self.asked.append({**asked, "accepted": accepted, "proposed": proposed})
+        told = {"accepted": accepted, "proposed": proposed, "link": link, "settings": settings}
+        self.asked.append({**asked, **told})
         if "break" in question:
             raise GenerationError("The model did not answer. Ask again in a minute.")
         where, offered, dropped = self._narrowed(name, question, where, accepted)
@@ -317,7 +324,7 @@ class FakeEngine:
                 generator="fake",
                 usage={},
                 seconds={"total": 0.02},
-                provenance=Provenance(name, settings.fingerprint if settings else "5e77", "1d3", "p1"),
+                provenance=Provenance(name, settings.fingerprint if settings else "5e77", "1d3", "p1", link),
                 created=time.time(),
                 where=where,
                 conversation_id=conversation_id,

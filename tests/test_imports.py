@@ -29,7 +29,7 @@ LAYERS: list[tuple[set[str], bool]] = [
     (
         {
             "stored", "facets", "prepare", "rerankers", "versions", "answering", "uploads", "edits",
-            "opinion",
+            "opinion", "access", "limits", "transcript", "link",
             "topics", "triage", "dashboard",
         },
         False,
@@ -46,7 +46,7 @@ LAYERS: list[tuple[set[str], bool]] = [
     ({"rebuild", "beside"}, False),
     ({"librarian"}, False),
     ({"engine"}, False),
-    ({"show", "fit", "compare", "export", "insights"}, False),
+    ({"show", "fit", "compare", "export", "links", "insights"}, False),
     ({"commands"}, False),
     ({"cli"}, False),
     ({"__main__"}, False),

@@ -12,7 +12,7 @@ from pages.ui.copying import copy_button
 from pages.ui.describe import filter_words
 from pages.ui.frame import Page
 from pages.ui.text import MARKUP, STRUCK, composed, cut, one_line, plain
-from rag.answering import UNAVAILABLE
+from rag.answering import BUDGET_SPENT, UNAVAILABLE
 from rag.prototypes import Prototype
 from rag.rerankers import UNAVAILABLE as NOT_RERANKED
 from rag.response import BROKE_OFF
@@ -78,6 +78,10 @@ def remarks(
             notes.append(f":material/format_quote: Quoted instead, because no model could write it. {reason}")
         if notice.startswith(BROKE_OFF):
             notes.append(f":material/link_off: {one_line(notice.removeprefix(BROKE_OFF), 300)}")
+    if answer and BUDGET_SPENT in answer.notices:
+        notes.append(
+            ":material/savings: Quoted instead: the budget for answers by a model is used up for now"
+        )
     if answer and not answer.abstained:
         notes += _doubts(answer.claims)
     if stopped and not any(notice.startswith(BROKE_OFF) for notice in (answer.notices if answer else ())):

@@ -12,6 +12,10 @@ A browser that comes without it is offered a new one. Three ways it can go on:
   tells, and that one counts;
 - it refuses cookies: it tells, conversations last as long as the session, and the page
   says so.
+
+On an owner's page it also tells that it kept the offer: a claim that the browser would
+forget is none. The owner's session after a password is a second cookie of the same kind; it is
+signed, ends by itself, and is worth nothing without the secret that it was made for.
 """
 
 from __future__ import annotations
@@ -27,6 +31,9 @@ _SECRET = "browser-secret"
 _OFFER = "browser-offer"
 _REFUSED = "browser-refused"
 _KEY = "browser"
+_OWNER_COOKIE = "thumbprint_owner"
+_OWNER = "owner-session"
+_OWNER_SHAPE = re.compile(r"[0-9]{1,15}\.[0-9a-f]{64}")
 
 # 400 days is the longest that Chromium keeps a cookie; every visit begins them anew.
 _SCRIPT = """
@@ -42,6 +49,12 @@ export default function ({ data, setStateValue }) {
   const now = kept();
   if (!now) setStateValue("refused", true);
   else if (data.offer && now !== data.offer) setStateValue("secret", now);
+  else if (data.offer && data.tell) setStateValue("kept", now);
+  if (data.owner !== null) {
+    const age = data.owner ? Number(data.owner.split(".")[0]) - Date.now() / 1000 : 0;
+    const kept = `Path=/; Max-Age=${Math.max(0, Math.floor(age))}; SameSite=Strict${secure}`;
+    document.cookie = `${data.ownerCookie}=${data.owner}; ${kept}`;
+  }
 }
 """
 _component = st.components.v2.component("thumbprint_browser", js=_SCRIPT)
@@ -63,10 +76,40 @@ def is_refused() -> bool:
     return bool(st.session_state.get(_REFUSED))
 
 
-def remember() -> None:
-    """Have the browser keep the secret. Draws nothing; call it once, last on the page."""
-    data = {"cookie": _COOKIE, "offer": st.session_state.get(_OFFER, "")}
-    _component(key=_KEY, data=data, height=0, on_refused_change=_listen, on_secret_change=_listen)
+def is_kept() -> bool:
+    """Whether the browser has the secret: it came with it, or told that it kept the offer."""
+    browser_secret()
+    return not st.session_state.get(_OFFER)
+
+
+def owner_session() -> str:
+    """What this browser has to show for itself as the owner's; empty where nothing."""
+    if _OWNER not in st.session_state:
+        sent = str(st.context.cookies.get(_OWNER_COOKIE, ""))
+        return sent if _OWNER_SHAPE.fullmatch(sent) else ""
+    return str(st.session_state[_OWNER])
+
+
+def keep_owner_session(token: str) -> None:
+    """Have the browser keep a session of the owner; an empty one ends it. For callbacks."""
+    st.session_state[_OWNER] = token
+
+
+def remember(*, tell: bool = False) -> None:
+    """Have the browser keep the secret. Draws nothing; call it once, last on the page.
+
+    ``tell``: it is to say so when it has kept the offer, and the page is drawn again.
+    """
+    state = st.session_state
+    data = {
+        "cookie": _COOKIE,
+        "offer": state.get(_OFFER, ""),
+        "tell": tell,
+        "ownerCookie": _OWNER_COOKIE,
+        "owner": state.get(_OWNER),
+    }
+    listen = {f"on_{name}_change": _listen for name in ("refused", "secret", "kept")}
+    _component(key=_KEY, data=data, height=0, **listen)
 
 
 def _listen() -> None:
@@ -75,4 +118,6 @@ def _listen() -> None:
         st.session_state[_REFUSED] = True
     if _SHAPE.fullmatch(str(told.secret or "")):
         st.session_state[_SECRET] = told.secret
+        st.session_state[_OFFER] = ""
+    if told.kept and told.kept == st.session_state.get(_SECRET):
         st.session_state[_OFFER] = ""

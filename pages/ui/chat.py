@@ -8,7 +8,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages.ui import address, chips, conversations, frame, preparation, selection
+from pages.ui import address, admission, chips, conversations, frame, preparation, selection
 from pages.ui.answer import answer_markdown, draw_question, remarks
 from pages.ui.frame import Page
 from pages.ui.writing import Writing
@@ -17,8 +17,9 @@ from rag.prototypes import Prototype
 from rag.types import Answer, Conversation, Proposed
 
 INPUT = "question"
-_LOOK = 0.2
-"""Seconds between two looks at an answer being written: text that grows faster reads as a flicker."""
+_LOOK, _LOOK_EACH, _LOOK_MOST = 0.2, 0.03, 2.0
+"""Seconds between two looks at an answer being written: text that grows faster reads as a flicker. And
+seconds more for each other one: 50 pages that look five times a second leave no time to answer."""
 
 
 def submit(page: Page, prototype: Prototype, conversation: Conversation | None) -> None:
@@ -43,9 +44,13 @@ def ask(
     reader applied of ``proposed``; without them, the engine says what the question proposes.
     ``anyway``: however unsure retrieval is of it.
     """
+    allowance = None
     try:
+        allowance = admission.admit(page, question)
         opened = conversation.id if conversation else conversations.begin(page, prototype.name, question)
     except ThumbprintError as error:
+        if allowance is not None:
+            admission.give_back(allowance)
         st.session_state[INPUT] = question  # so that nothing has to be typed again
         frame.remember_problem(str(error))
         return
@@ -54,7 +59,10 @@ def ask(
     where = selection.selected(prototype)
     accepted = None if proposed is None else [chip.where for chip in proposed if chip.applied]
     engine = page.engine
-    settings = dataclasses.replace(prototype.settings, abstain="off") if anyway else None
+    # Under a link the settings are the link's; otherwise the prototype's at the time of the answer.
+    settings = prototype.settings if page.visit else None
+    if anyway:
+        settings = dataclasses.replace(prototype.settings, abstain="off")
 
     page.writings.begin(
         opened,
@@ -75,7 +83,10 @@ def ask(
             accepted=accepted,
             proposed=proposed,
             settings=settings,
+            link=allowance.link,
+            allowance=allowance,
         ),
+        in_vain=lambda: admission.give_back(allowance),
     )
 
 
@@ -102,7 +113,8 @@ def draw_writing(
         if has_ended:
             _ended(page, prototype, conversation, writing)
         else:
-            st.fragment(_growing, run_every=_LOOK)(prototype, writing)
+            look = min(max(_LOOK, _LOOK_EACH * page.writings.busy), _LOOK_MOST)
+            st.fragment(_growing, run_every=look)(prototype, writing)
 
 
 def _growing(prototype: Prototype, writing: Writing) -> None:
@@ -112,6 +124,8 @@ def _growing(prototype: Prototype, writing: Writing) -> None:
         st.markdown(_so_far(writing))
     elif writing.preparing is not None:
         preparation.progress(writing.preparing, "Your question is next.")
+    elif writing.turn is not None:
+        st.markdown(f":shimmer[{_in_line(writing.turn.ahead)}]")
     else:
         st.markdown(":shimmer[Searching the documents…]")
     remarks(prototype, chips.untold(writing.where, writing.proposed or ()))
@@ -122,6 +136,12 @@ def _growing(prototype: Prototype, writing: Writing) -> None:
         on_click=writing.stop,
         disabled=writing.stopping,
     )
+
+
+def _in_line(ahead: int) -> str:
+    if not ahead:
+        return "Others are being answered. Yours is next…"
+    return f"Others are being answered. {ahead} question{' is' if ahead == 1 else 's are'} before yours…"
 
 
 def _so_far(writing: Writing) -> str:

@@ -1,10 +1,10 @@
-"""Conversations: which one is open, the list of them, and renaming or deleting the open one."""
+"""Conversations: which one is open, the list of them, and what can be done with the open one."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import address, frame, privacy
+from pages.ui import address, frame, privacy, sharing
 from pages.ui.frame import Page
 from pages.ui.text import cut, one_line
 from rag.errors import NotFound, ThumbprintError
@@ -127,10 +127,10 @@ def _entry(conversation: Conversation, icons: dict[str, str], *, is_open: bool) 
         st.markdown(f"**{label}**", width="stretch", wrap=False)
         st.menu_button(
             "Edit",
-            ["Rename", "Delete"],
+            ["Rename", "Share", "Export", "Delete"],
             key="conversation-menu",
             type="tertiary",
-            help="Rename or delete this conversation",
+            help="Rename, share, export or delete this conversation",
             on_click=_choose,
         )
 
@@ -146,6 +146,10 @@ def dialogs(page: Page, current: Conversation | None) -> None:
         _rename(page, current)
     elif current is not None and wanted == "Delete":
         _delete(page, current)
+    elif current is not None and wanted == "Share":
+        sharing.share(page, current)
+    elif current is not None and wanted == "Export":
+        sharing.export(page, current)
 
 
 @st.dialog("Rename conversation")

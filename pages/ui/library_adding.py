@@ -23,7 +23,8 @@ KINDS = (
 
 def draw(page: Page, prototype: Prototype, librarian: Librarian) -> None:
     """The zone, and a few words on what becomes of the files."""
-    drop_zone(prototype.name, librarian, page.engine.environment.max_file_bytes)
+    environment = page.engine.environment
+    drop_zone(prototype.name, librarian, environment.max_file_bytes, environment.limits.upload_files)
     st.markdown(
         f":material/description: **What is read:** {KINDS}. "
         "A `metadata.csv` beside the files adds facts.  \n"

@@ -54,9 +54,13 @@ class Incoming:
     """Bytes of ``files``."""
     told: list[str] = field(default_factory=list)
     """Sentences on files that did not come."""
+    count: int = 0
+    """Files of this drop."""
 
-    def take(self, parcel: Mapping[str, Any], limit: int) -> bool:
+    def take(self, parcel: Mapping[str, Any], limit: int, most: int = 1_000_000) -> bool:
         """Take a parcel; whether the files so far should be handed over.
+
+        ``limit`` is the most bytes of one file, ``most`` the most files of one drop.
 
         One that came before (a browser sends again what was not answered) changes nothing.
         Raises ``ValueError`` where it makes no sense.
@@ -67,6 +71,7 @@ class Incoming:
         content = base64.b64decode(parcel["content"], validate=True)
         if parcel["first"]:
             self._drop_partial()
+            self.count = 0
         at = 0
         for piece in parcel["pieces"]:
             name, state, length = str(piece["name"]), str(piece["state"]), int(piece["length"])
@@ -84,7 +89,18 @@ class Incoming:
                 self.partial = tempfile.SpooledTemporaryFile(max_size=_MEMORY)  # noqa: SIM115
             self.partial.write(content[at : at + length])
             at += length
+            if self.partial.tell() > limit:  # the browser tells of large files; nobody has to believe it
+                raise ValueError("a file that is larger than the limit")
             if state == "whole":
+                self.count += 1
+                if self.count > most:
+                    if self.count == most + 1:
+                        self.told.append(
+                            f"Only the first {most:,} files were taken, which is the limit of one drop. Drop "
+                            "the others by themselves, or raise THUMBPRINT_UPLOAD_FILES."
+                        )
+                    self._drop_partial()
+                    continue
                 self.total += self.partial.tell()
                 self.partial.seek(0)
                 self.files.append((name, self.partial))
@@ -128,15 +144,15 @@ def _key(name: str) -> str:
     return f"library-drop-{name}"
 
 
-def drop_zone(name: str, librarian: Librarian, limit: int) -> None:
+def drop_zone(name: str, librarian: Librarian, limit: int, most: int) -> None:
     """Draw the zone; what is dropped on it goes to that prototype's librarian.
 
-    ``limit`` is the most bytes of one file.
+    ``limit`` is the most bytes of one file, ``most`` the most files of one drop.
     """
-    st.fragment(_zone)(name, librarian, limit)
+    st.fragment(_zone)(name, librarian, limit, most)
 
 
-def _zone(name: str, librarian: Librarian, limit: int) -> None:
+def _zone(name: str, librarian: Librarian, limit: int, most: int) -> None:
     key = _key(name)
     incoming: Incoming = st.session_state.setdefault(f"{key}-incoming", Incoming())
     _component(
@@ -150,7 +166,7 @@ def _zone(name: str, librarian: Librarian, limit: int) -> None:
             "again": not incoming.told,
         },
         width="stretch",
-        on_parcel_change=partial(_take, key, incoming, librarian, limit),
+        on_parcel_change=partial(_take, key, incoming, librarian, limit, most),
     )
     if st.session_state.pop(f"{key}-done", False):
         st.rerun()  # the whole page: what was handed over is shown above
@@ -158,14 +174,14 @@ def _zone(name: str, librarian: Librarian, limit: int) -> None:
         frame.problem(sentence)
 
 
-def _take(key: str, incoming: Incoming, librarian: Librarian, limit: int) -> None:
+def _take(key: str, incoming: Incoming, librarian: Librarian, limit: int, most: int) -> None:
     parcel = st.session_state[key].parcel
     if not isinstance(parcel, Mapping):
         return
     if parcel.get("number") == incoming.received + 1 and parcel.get("first"):
         incoming.told.clear()
     try:
-        complete = incoming.take(parcel, limit)
+        complete = incoming.take(parcel, limit, most)
     except (KeyError, TypeError, ValueError):
         st.session_state[f"{key}-incoming"] = Incoming(
             told=["These files did not come through. Reload the page and drop them again."]

@@ -1,4 +1,4 @@
-"""The only objects that outlive a script run: the engine, the answers being written, the work behind it.
+"""The only objects that outlive a script run: the engine, what stands on it, the answers being written.
 
 All are made once a server process and shared by every session and thread of it.
 """
@@ -12,9 +12,12 @@ import streamlit as st
 from pages.ui.writing import Writings
 
 if TYPE_CHECKING:
+    from rag.access import Owner
     from rag.compare import Trials
     from rag.engine import Engine
     from rag.insights import Insights
+    from rag.limits import Rates
+    from rag.links import Links
 
 
 @st.cache_resource(show_spinner=False)
@@ -33,8 +36,36 @@ def engine() -> Engine:
 
 @st.cache_resource(show_spinner=False)
 def writings() -> Writings:
-    """The answers being written in this server process."""
-    return Writings()
+    """The answers being written in this server process, so many at once."""
+    from rag.limits import Turns
+
+    limits = engine().environment.limits
+    return Writings(Turns(limits.concurrent, limits.waiting))
+
+
+def owner() -> Owner:
+    """Who the owner is. It keeps nothing itself: its facts are in the store."""
+    from rag.access import Owner
+
+    made = engine()
+    environment = made.environment
+    return Owner(lambda: made.store, environment.owner_password, environment.owner_hours)
+
+
+@st.cache_resource(show_spinner=False)
+def rates() -> Rates:
+    """How much each client asked lately, in this server process."""
+    from rag.limits import Rates
+
+    return Rates()
+
+
+@st.cache_resource(show_spinner=False)
+def links() -> Links:
+    """The links, resolved with Supabase where the owner's key is there."""
+    from rag.links import Links
+
+    return Links.of(engine())
 
 
 @st.cache_resource(show_spinner=False)

@@ -12,12 +12,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rag.errors import ThumbprintError
 from rag.types import Draft, Proposed, Where
 
 if TYPE_CHECKING:
+    from rag.limits import Turn, Turns
     from rag.prepare import Preparation
     from rag.response import Response
 
@@ -47,6 +49,8 @@ class Writing:
         """The text, and what has been checked of it: read both at once, for they change together."""
         self.preparing: Preparation | None = None
         """Set while the question waits for it, else None."""
+        self.turn: Turn | None = None
+        """Set while the question waits for its turn, else None."""
         self.error: str | None = None
         self.partial: str | None = None
         """The id under which the engine keeps what was written before a failure."""
@@ -74,10 +78,18 @@ class Writing:
         """Whether it has finished, after waiting at most so long."""
         return self._finished.wait(seconds)
 
-    def run(self, prepare: Callable[[], Preparation], ask: Callable[[], Response]) -> None:
-        """Do it, on the thread that calls: wait until the prototype is ready, ask, read to the end."""
+    def run(
+        self, prepare: Callable[[], Preparation], ask: Callable[[], Response], turns: Turns | None = None
+    ) -> None:
+        """Do it, on the thread that calls: wait until the prototype is ready, ask, read to the end.
+
+        With ``turns``, it also waits until not too many others are being written.
+        """
+        turn = None
         try:
             if self._until_ready(prepare()):
+                turn = turns.enter() if turns else None
+            if not self.error and not self.stopping and self._until_its_turn(turn):
                 self._read(ask())
             else:
                 self.cancelled = self.stopping and self.error is None
@@ -87,7 +99,9 @@ class Writing:
             _LOG.exception("An answer could not be written")
             self.error = "Something went wrong while the answer was written. Ask again; the log says more."
         finally:
-            self.preparing = None
+            if turn is not None:
+                turn.leave()
+            self.preparing = self.turn = None
             self.done = True
             self._finished.set()
 
@@ -99,6 +113,14 @@ class Writing:
             if self.error or self.stopping:
                 return False
         self.preparing = None
+        return not self.stopping
+
+    def _until_its_turn(self, turn: Turn | None) -> bool:
+        self.turn = turn
+        while turn is not None and not turn.wait(0.1):
+            if self.stopping:
+                return False
+        self.turn = None
         return not self.stopping
 
     def _read(self, response: Response) -> None:
@@ -115,9 +137,10 @@ class Writing:
 
 
 class Writings:
-    """The answers being written in this server process, by conversation."""
+    """The answers being written in this server process, by conversation; with ``turns``, so many at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, turns: Turns | None = None) -> None:
+        self._turns = turns
         self._lock = threading.Lock()
         self._by_conversation: dict[str, Writing] = {}
 
@@ -127,8 +150,12 @@ class Writings:
         writing: Writing,
         prepare: Callable[[], Preparation],
         ask: Callable[[], Response],
+        in_vain: Callable[[], None] = lambda: None,
     ) -> None:
-        """Start it. One that is still being written in that conversation is stopped and stored first."""
+        """Start it. One that is still being written in that conversation is stopped and stored first.
+
+        ``in_vain`` is called where it ends without a word.
+        """
         with self._lock:
             before = self._by_conversation.pop(conversation_id, None)
             self._by_conversation[conversation_id] = writing
@@ -138,11 +165,20 @@ class Writings:
             if before is not None:
                 before.stop()
                 before.wait()
-            writing.run(prepare, ask)
+            writing.run(prepare, ask, self._turns)
+            if not writing.succeeded and not writing.text:
+                with suppress(ThumbprintError):  # at worst the question counts
+                    in_vain()
             if writing.succeeded:
                 self.drop(conversation_id, writing)  # pages find it in the store
 
         threading.Thread(target=run, name="answer", daemon=True).start()
+
+    @property
+    def busy(self) -> int:
+        """How many are being written, or wait for it."""
+        with self._lock:
+            return sum(not writing.done for writing in self._by_conversation.values())
 
     def of(self, conversation_id: str | None) -> Writing | None:
         """What is being written there, or failed there and was not followed by another question."""

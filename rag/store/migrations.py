@@ -151,6 +151,52 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE erased (conversation_id TEXT PRIMARY KEY, created REAL NOT NULL)",
         *digest_schema.SCHEMA,
     ),
+    # 3: links, who the owner is, tries to sign in, and what was asked and spent under a limit.
+    (
+        # As the table of Supabase: append-only, of a link the highest revision counts.
+        """
+        CREATE TABLE links (
+            n          INTEGER PRIMARY KEY AUTOINCREMENT,
+            id         TEXT NOT NULL UNIQUE,
+            link_id    TEXT NOT NULL,
+            revision   INTEGER NOT NULL CHECK (revision >= 1),
+            kind       TEXT NOT NULL CHECK (kind IN ('prototype', 'conversation')),
+            token_hash TEXT NOT NULL,    -- SHA-256 of the token, hexadecimal
+            prototype  TEXT NOT NULL,
+            record     TEXT NOT NULL,    -- a JSON object
+            created    REAL NOT NULL,
+            UNIQUE (link_id, revision)
+        )
+        """,
+        "CREATE INDEX links_by_token ON links (token_hash)",
+        "CREATE INDEX answers_by_link ON answers (link)",
+        # One row a name: `owner` is the SHA-256 of the owner's browser secret, `signing` the key
+        # that sessions are signed with.
+        "CREATE TABLE keys (name TEXT PRIMARY KEY, value TEXT NOT NULL, created REAL NOT NULL)",
+        # Failed tries of a password. `who` is a keyed hash: no address is kept.
+        """
+        CREATE TABLE attempts (
+            who      TEXT PRIMARY KEY,
+            failures INTEGER NOT NULL,
+            last     REAL NOT NULL
+        )
+        """,
+        # What counts against a link or a budget: one row a question under a link, and a
+        # written answer. `cost` is the most that it can come to until it has ended.
+        """
+        CREATE TABLE uses (
+            n       INTEGER PRIMARY KEY AUTOINCREMENT,
+            id      TEXT NOT NULL UNIQUE,
+            day     TEXT NOT NULL,       -- the date, UTC
+            link    TEXT,
+            visitor TEXT NOT NULL,       -- a keyed hash
+            cost    REAL NOT NULL,       -- US dollars
+            created REAL NOT NULL
+        )
+        """,
+        "CREATE INDEX uses_by_link ON uses (link, day)",
+        "CREATE INDEX uses_by_day ON uses (day)",
+    ),
 )
 
 

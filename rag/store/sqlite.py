@@ -25,6 +25,8 @@ from rag.store.codec import clean_text, decode, encode
 from rag.store.database import BUSY_SECONDS, Database
 from rag.store.digest import Digest
 from rag.store.erasing import Erased
+from rag.store.gate import Gate
+from rag.store.links import Links
 from rag.store.outbox import Outbox
 from rag.store.preferences import Preferences
 from rag.store.rows import answer_row, insert, new_id, newest, no_answer, one, queue, short
@@ -62,6 +64,8 @@ class Store:
         self._database = Database(Path(path), busy_seconds)
         self.preferences = Preferences(self._database)
         self.annotations = Annotations(self._database)
+        self.gate = Gate(self._database)
+        self.links = Links(self._database)
         self.outbox = Outbox(self._database)
         self.arrivals = Arrivals(self._database)
         self.digest = Digest(self._database)

@@ -10,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from pages.ui import resources
 from pages.ui.writing import Writings
+from rag.limits import Rates
+from rag.links import Links
 from tests.fakes import FakeEngine
 
 ROOT = Path(__file__).parents[2]
@@ -18,9 +20,12 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     """A fresh engine, and fresh answers in the making, under the page."""
-    fake, writings = FakeEngine(tmp_path), Writings()
+    fake, writings, rates = FakeEngine(tmp_path), Writings(), Rates()
+    links = Links(fake)
     monkeypatch.setattr(resources, "engine", lambda: fake)
     monkeypatch.setattr(resources, "writings", lambda: writings)
+    monkeypatch.setattr(resources, "rates", lambda: rates)
+    monkeypatch.setattr(resources, "links", lambda: links)
     return fake
 
 

@@ -258,8 +258,8 @@ def test_a_blank_question_is_not_asked(open_app: OpenApp, engine: FakeEngine) ->
 
 
 def test_a_long_question_is_folded(open_app: OpenApp) -> None:
-    at = ask(open_app(), "wine? " * 3_400)
-    assert at.expander[0].label == "The whole question, 20,399 characters"
+    at = ask(open_app(), "wine? " * 1_200)
+    assert at.expander[0].label == "The whole question, 7,199 characters"
     assert at.chat_message[0].markdown[0].value.endswith("wine?…")
 
 

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[3]
 sys.path.insert(0, str(ROOT))
 
 from pages.ui import resources  # noqa: E402
+from rag.config import Environment  # noqa: E402
 from rag.engine import Engine  # noqa: E402
 from tests.fakes import FakeEmbedder, FakeEngine  # noqa: E402
 
@@ -23,7 +24,9 @@ def engine() -> FakeEngine | Engine:
     """
     if os.environ.get("FAKE_MODEL"):
         return Engine(load_model=FakeEmbedder)
-    return FakeEngine(Path(os.environ["THUMBPRINT_HOME"]), delay=float(os.environ.get("FAKE_DELAY", "0")))
+    made = FakeEngine(Path(os.environ["THUMBPRINT_HOME"]), delay=float(os.environ.get("FAKE_DELAY", "0")))
+    made.environment = Environment.load()
+    return made
 
 
 def run(script: str) -> None:

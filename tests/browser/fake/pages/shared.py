@@ -1,0 +1,5 @@
+"""The shared page over the fake engine."""
+
+import seam
+
+seam.run("pages/shared.py")
