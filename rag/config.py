@@ -63,7 +63,7 @@ class Settings:
     where: Where | None = field(default=None, metadata={"key": "filters.where"})
     filters_guess: str = field(default="off", metadata={"key": "filters.guess"})
     rerank: str = field(default="none", metadata={"key": "rerank"})
-    rerank_candidates: int = field(default=16, metadata={"key": "rerank.candidates"})
+    rerank_candidates: int = field(default=12, metadata={"key": "rerank.candidates"})
     rerank_model: str = field(default="", metadata={"key": "rerank.model"})
     """Of ``cross`` and ``cohere``; empty for the default of each (:mod:`rag.rerank`)."""
     rerank_timeout: float = field(default=5.0, metadata={"key": "rerank.timeout"})

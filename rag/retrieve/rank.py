@@ -165,8 +165,9 @@ def candidates(
 def add_cosines(
     cosine: dict[str, float], ids: Sequence[str], vector: NDArray[np.float32], chunks: VectorSearch
 ) -> None:
-    for chunk_id, row in chunks.vectors(ids).items() if ids else ():
-        cosine[chunk_id] = float(row @ vector)
+    found = chunks.vectors(ids) if ids else {}
+    if found:
+        cosine.update(zip(found, (np.stack(list(found.values())) @ vector).tolist(), strict=True))
 
 
 def _sentences_held(
