@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import chat, chips, choice, conversations, facets, frame, preparation, selection
+from pages.ui import chat, chips, choice, conversations, facets, frame, preparation, privacy, selection
 from pages.ui.answer import draw_answer, draw_question
 from pages.ui.browser import is_refused, remember
 from rag.types import Answer
@@ -43,10 +43,11 @@ def main() -> None:
     if conversation is None:
         choice.welcome(prototypes, prototype, ask)
         choice.problems(broken)
+        privacy.draw(page, prototype)
     else:
         choice.heading(prototype)
         anew = (writing.replaces, writing.partial) if writing else ()
-        for answer, rating in answers:
+        for answer, feedback in answers:
             if answer.id in anew:
                 continue  # only the last one is ever written anew: it stands below
             newest = answer is answers[-1][0] and writing is None
@@ -59,7 +60,7 @@ def main() -> None:
                 page,
                 prototype,
                 answer,
-                rating,
+                feedback,
                 where=chips.untold(answer.where, answer.proposed) if shown else answer.where,
                 regenerate=regenerate if newest else None,
                 anyway=anyway if newest else None,
@@ -81,6 +82,8 @@ def main() -> None:
             facets.draw(page, prototype)
             selection.keep(prototype)
         conversations.listed(page, conversation, {p.name: p.icon for p in prototypes})
+        if conversation is not None:
+            privacy.draw(page, prototype)
     conversations.dialogs(page, conversation)
     remember()
 

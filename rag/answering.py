@@ -9,12 +9,16 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from rag.cite.stream import CitedStream, Judge
 from rag.errors import GenerationError
 from rag.generators.prompt import Prompt, history_within, load_prompt, visible
+from rag.prices import added, price_of
+from rag.response import Bill
 from rag.types import Cited, Draft, Passage, Turn
+from rag.unseen import Unseen
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +48,7 @@ def checked(
 
     A model that says it does not know gives :data:`DONT_KNOW`, and a Draft that abstains.
     """
-    stream = CitedStream(passages, judge)
+    stream, unseen = CitedStream(passages, judge), Unseen()
     start, usage = "", {}
     deciding = True
     last: Draft | None = None
@@ -53,6 +57,10 @@ def checked(
             if isinstance(piece, Draft):
                 usage = dict(piece.usage)
                 continue
+            if isinstance(piece, str):
+                piece = unseen.feed(piece)
+            else:
+                piece = Cited(unseen.place(piece.start), unseen.place(piece.end), piece.passages)
             if deciding and isinstance(piece, str):
                 start += piece
                 if _same(DONT_KNOW, start):
@@ -65,6 +73,7 @@ def checked(
             yield Draft(DONT_KNOW, (), usage, abstained=True)
             yield DONT_KNOW
             return
+        yield from stream.feed(unseen.end())
     except GenerationError:
         yield from stream.end(usage)  # what was held back belongs to the record
         raise
@@ -95,6 +104,37 @@ def or_quoted(
             if isinstance(piece, Draft):
                 piece = Draft(piece.text, piece.citations, generator=name, notices=reason)
             yield piece
+
+
+class Spends(Protocol):
+    """A generator that calls a model, and so costs something."""
+
+    name: str
+    model: str
+    spent: list[Mapping[str, int]]
+    own_service: bool
+
+
+def billing(generator: Spends, folders: Sequence[Path], *, called: bool) -> Callable[[Draft], Bill]:
+    """What an answer took, to be asked for when it has ended.
+
+    ``called`` tells that the model was asked for the answer itself, and not for the question alone;
+    ``folders`` may hold prices of their own. Where a call did not say its tokens, or the model has
+    no price, the cost is unknown.
+    """
+
+    def bill(draft: Draft) -> Bill:
+        calls = [*generator.spent, *([draft.usage] if called else [])]
+        price = price_of(generator.name, generator.model, folders, own=generator.own_service)
+        costs = [price.cost(usage) if price else None for usage in calls]
+        known = [cost for cost in costs if cost is not None]
+        return Bill(
+            model=generator.model if called and not draft.generator else "",
+            usage=added(*calls),
+            cost=sum(known) if len(known) == len(costs) else None,
+        )
+
+    return bill
 
 
 class Completes(Protocol):

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from rag import show
+from rag.commands import Run, emit, feedback
 from rag.config import DEFAULT_PROTOTYPE, Environment, Settings, parse_assignments, with_settings
 from rag.doctor import examine
 from rag.engine import Engine
@@ -31,8 +32,11 @@ MAX_CLAIM, MAX_SOURCE = 2_000, 200_000
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    defaults = argparse.Namespace(prototype=DEFAULT_PROTOTYPE, json=False, quiet=False)
+    defaults = argparse.Namespace(prototype=None, json=False, quiet=False)
     args = _parser().parse_args(arguments, defaults)
+    args.named = args.prototype  # for the commands that mean all of them where none is named
+    if args.prototype is None:
+        args.prototype = DEFAULT_PROTOTYPE
     # A pipe may be of another encoding than the documents; nothing printed may fail on it.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -59,10 +63,6 @@ def _complain(message: str, code: int) -> int:
     return code
 
 
-def _print(args: argparse.Namespace, value: Any, text: str) -> None:
-    print(json.dumps(value, ensure_ascii=False, allow_nan=False) if args.json else show.printable(text))
-
-
 # --- ingest and documents ------------------------------------------------------
 
 
@@ -70,7 +70,7 @@ def _ingest(engine: Engine, args: argparse.Namespace) -> int:
     paths = [Path(path) for path in args.paths]
     with show.terminal_progress(quiet=args.quiet) as progress:
         result = engine.ingest(args.prototype, paths, prune=args.prune, progress=progress)
-    _print(args, show.ingest_json(result), show.ingest_text(result))
+    emit(args, show.ingest_json(result), show.ingest_text(result))
     return 1 if result.failed else 0
 
 
@@ -78,7 +78,7 @@ def _documents_list(engine: Engine, args: argparse.Namespace) -> int:
     records = engine.records(_ready(engine, args))
     ordered = sorted(records.values(), key=lambda r: (r.source, r.id))
     rows = [show.record_json(record) for record in ordered]
-    _print(args, rows, "\n".join(f"{r['document_id']}  {r['source']}  {r['title']}" for r in rows))
+    emit(args, rows, "\n".join(f"{r['document_id']}  {r['source']}  {r['title']}" for r in rows))
     return 0
 
 
@@ -90,14 +90,14 @@ def _documents_show(engine: Engine, args: argparse.Namespace) -> int:
     chunks = engine.library(prototype).index.document_chunks(args.id)
     text = record.lead + "".join(chunk.text + chunk.gap for chunk in chunks)
     value = show.document_json(record, chunks, text)
-    _print(args, value, text)
+    emit(args, value, text)
     return 0
 
 
 def _documents_delete(engine: Engine, args: argparse.Namespace) -> int:
     _ready(engine, args)
     engine.delete_document(args.prototype, args.id)
-    _print(args, {"deleted": args.id}, f"Deleted {args.id}.")
+    emit(args, {"deleted": args.id}, f"Deleted {args.id}.")
     return 0
 
 
@@ -109,7 +109,7 @@ def _reindex(engine: Engine, args: argparse.Namespace) -> int:
     prototype = engine.prototype(args.prototype)
     version = engine.library(prototype).index.facts().get("index_version", "")
     value = show.reindex_json(result, prototype.settings, version)
-    _print(args, value, show.reindex_text(result, prototype.settings))
+    emit(args, value, show.reindex_text(result, prototype.settings))
     return 0
 
 
@@ -168,7 +168,7 @@ def _answer_lines(
 ) -> int:
     if not args.queries:
         result = one(_Line(None, args.question))
-        _print(args, as_json(result), as_text(result))
+        emit(args, as_json(result), as_text(result))
         return 0
     code = 0
     for line in _read_lines(args.queries):
@@ -311,7 +311,7 @@ def _ready(engine: Engine, args: argparse.Namespace) -> Any:
         return engine.ready(args.prototype, progress)
 
 
-# --- prototypes, feedback, doctor -------------------------------------------------
+# --- prototypes, fit, doctor -------------------------------------------------
 
 
 def _prototypes(engine: Engine, args: argparse.Namespace) -> int:
@@ -320,31 +320,10 @@ def _prototypes(engine: Engine, args: argparse.Namespace) -> int:
         {"name": p.name, "title": p.title, "description": p.description, "ready_made": p.ready_made}
         for p in found
     ]
-    _print(args, rows, "\n".join(f"{r['name']:12} {r['title']}: {r['description']}" for r in rows))
+    emit(args, rows, "\n".join(f"{r['name']:12} {r['title']}: {r['description']}" for r in rows))
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1 if problems else 0
-
-
-def _feedback_add(engine: Engine, args: argparse.Namespace) -> int:
-    feedback = engine.store.add_feedback(
-        args.answer_id,
-        None if args.rating == "none" else args.rating,
-        reasons=tuple(args.reason),
-        comment=args.comment,
-        correction=args.correction,
-        origin="command",
-    )
-    value = {
-        "answer_id": feedback.answer_id,
-        "revision": feedback.revision,
-        "rating": feedback.rating or "none",
-        "reasons": list(feedback.reasons),
-        "comment": feedback.comment,
-        "correction": feedback.correction,
-    }
-    _print(args, value, f"Saved as revision {feedback.revision}.")
-    return 0
 
 
 def _fit(engine: Engine, args: argparse.Namespace) -> int:
@@ -362,7 +341,7 @@ def _fit(engine: Engine, args: argparse.Namespace) -> int:
     if args.out:
         today = datetime.now(UTC).date().isoformat()
         Path(args.out).write_text(as_toml(fitted, today), encoding="utf-8")
-    _print(args, as_json(fitted), as_text(fitted))
+    emit(args, as_json(fitted), as_text(fitted))
     return 0
 
 
@@ -381,7 +360,7 @@ def _doctor(engine: Engine, args: argparse.Namespace) -> int:
             for c in checks
         ],
     }
-    _print(args, value, "\n".join(f"{'ok  ' if c.ok else 'FAIL'} {c.name}: {c.message}" for c in checks))
+    emit(args, value, "\n".join(f"{'ok  ' if c.ok else 'FAIL'} {c.name}: {c.message}" for c in checks))
     return 0 if value["ok"] else 1
 
 
@@ -399,9 +378,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(
-        where: Any, name: str, run: Callable[[Engine, argparse.Namespace], int], text: str
-    ) -> argparse.ArgumentParser:
+    def command(where: Any, name: str, run: Run, text: str) -> argparse.ArgumentParser:
         made: argparse.ArgumentParser = where.add_parser(
             name, parents=[common], help=text, description=text, allow_abbrev=False
         )
@@ -447,15 +424,8 @@ def _parser() -> argparse.ArgumentParser:
 
     command(commands, "prototypes", _prototypes, "List the prototypes.")
 
-    text = "Record what you think of an answer."
-    feedback = commands.add_parser("feedback", parents=[common], help=text, description=text)
-    kinds = feedback.add_subparsers(required=True, metavar="ACTION")
-    add = command(kinds, "add", _feedback_add, "Rate an answer.")
-    add.add_argument("answer_id", metavar="ANSWER_ID")
-    add.add_argument("--rating", required=True, choices=("up", "down", "none"))
-    add.add_argument("--reason", action="append", default=[])
-    add.add_argument("--comment", default="")
-    add.add_argument("--correction", default="")
+    family = commands.add_parser("feedback", parents=[common], help=feedback.TEXT, description=feedback.TEXT)
+    feedback.register(family.add_subparsers(required=True, metavar="ACTION"), command)
 
     fitting = command(
         commands, "fit", _fit, "Fit the weights of the signals and the confidence on labelled questions."

@@ -62,6 +62,8 @@ class Settings:
     """Tokens of context; 0 means that ``k`` passages are taken instead."""
     where: Where | None = field(default=None, metadata={"key": "filters.where"})
     filters_guess: str = field(default="off", metadata={"key": "filters.guess"})
+    filters_by: str = field(default="auto", metadata={"key": "filters.by"})
+    """Who reads filters from a question: ``auto``, the model where one writes; ``rule``."""
     rerank: str = field(default="none", metadata={"key": "rerank"})
     rerank_candidates: int = field(default=12, metadata={"key": "rerank.candidates"})
     rerank_model: str = field(default="", metadata={"key": "rerank.model"})
@@ -75,7 +77,11 @@ class Settings:
     temperature: float | None = field(default=None, metadata={"key": "temperature"})
     """None: the model's own."""
     max_tokens: int = field(default=800, metadata={"key": "max_tokens"})
+    timeout: float = field(default=60.0, metadata={"key": "timeout"})
+    """Seconds that a model may be silent; a local one may take long to read its prompt."""
     rewrite: str = field(default="auto", metadata={"key": "rewrite"})
+    judge: str = field(default="off", metadata={"key": "judge"})
+    """``model``: of a doubted claim, the model that writes is asked too, in both orders."""
     abstain: Abstain = field(default="on", metadata={"key": "abstain"})
 
     @property
@@ -84,6 +90,11 @@ class Settings:
         return Embedding(
             self.embedding_model, self.embedding_backend, self.query_prompt, self.document_prompt
         )
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Every setting under its stable key, as JSON values."""
+        return {f.metadata["key"]: getattr(self, f.name) for f in fields(self)}
 
     @property
     def fingerprint(self) -> str:
@@ -135,11 +146,14 @@ def _temperature(value: Any) -> float | None:
     return number
 
 
-def _seconds(value: Any) -> float:
-    number = float(value) if not isinstance(value, bool) else math.nan
-    if not 0.1 <= number <= 120:
-        raise ValueError("takes a number of seconds from 0.1 to 120")
-    return number
+def _seconds(most: float) -> Callable[[Any], float]:
+    def check(value: Any) -> float:
+        number = float(value) if not isinstance(value, bool) else math.nan
+        if not 0.1 <= number <= most:
+            raise ValueError(f"takes a number of seconds from 0.1 to {most:g}")
+        return number
+
+    return check
 
 
 def _abstain(value: Any) -> Abstain:
@@ -179,17 +193,20 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "budget": _whole(0, 100_000),
     "filters.where": _where,
     "filters.guess": _one_of("on", "off"),
+    "filters.by": _one_of("auto", "rule"),
     "rerank": _one_of("none", "late", "cross", "cohere"),
     "rerank.candidates": _whole(2, 100),
     "rerank.model": _text,
-    "rerank.timeout": _seconds,
+    "rerank.timeout": _seconds(120),
     "generator": _one_of("auto", "openai", "cohere", "extractive"),
     "model": _text,
     "prompt": _text,
     "prompt.order": _one_of("edges", "rank", "reverse"),
     "temperature": _temperature,
     "max_tokens": _whole(16, 32_000),
+    "timeout": _seconds(600),
     "rewrite": _one_of("auto", "rule", "off"),
+    "judge": _one_of("off", "model"),
     "abstain": _abstain,
 }
 _FIELDS: Mapping[str, str] = {f.metadata["key"]: f.name for f in fields(Settings)}
@@ -252,6 +269,15 @@ class Environment:
     cohere_model: str = ""
     models: Path | None = None
     """Where the prepared embedding model is kept; by default ``models`` in ``home``."""
+    retention_days: float | None = None
+    """After how many days answers and their feedback are erased; None: never by themselves."""
+    notice: str = ""
+    """What readers are told about what is recorded, where a prototype says nothing of its own."""
+    supabase_url: str | None = None
+    supabase_key: str | None = field(default=None, repr=False)
+    """Publishable, or legacy anon: it inserts."""
+    supabase_secret_key: str | None = field(default=None, repr=False)
+    """The owner's, or legacy service_role: it reads and erases."""
 
     @classmethod
     def load(cls, values: Mapping[str, str] | None = None) -> Environment:
@@ -265,6 +291,15 @@ class Environment:
             limit = math.nan
         if not 0 < limit <= 10_000:
             raise UsageError(f"THUMBPRINT_MAX_FILE_MB takes a number of megabytes, not “{megabytes}”.")
+        kept = env.get("THUMBPRINT_RETENTION_DAYS", "").strip()
+        try:
+            days = float(kept) if kept else None
+        except ValueError:
+            days = math.nan
+        if days is not None and not 0 < days <= 36_500:
+            raise UsageError(
+                f"THUMBPRINT_RETENTION_DAYS takes a number of days above 0, not “{kept}”. Nothing was erased."
+            )
         folder = env.get("THUMBPRINT_HOME") or ".thumbprint"
         try:
             home = Path(folder).expanduser().resolve()
@@ -281,5 +316,10 @@ class Environment:
             cohere_model=env.get("COHERE_MODEL") or "",
             max_file_bytes=int(limit * 1_000_000),
             overrides=overrides,
+            retention_days=days,
+            notice=env.get("THUMBPRINT_NOTICE", "").strip(),
             models=Path(env["THUMBPRINT_MODELS"]).expanduser() if env.get("THUMBPRINT_MODELS") else None,
+            supabase_url=env.get("SUPABASE_URL", "").strip() or None,
+            supabase_key=env.get("SUPABASE_KEY", "").strip() or None,
+            supabase_secret_key=env.get("SUPABASE_SECRET_KEY", "").strip() or None,
         )

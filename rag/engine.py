@@ -14,34 +14,40 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
 from pathlib import Path
+from typing import cast
 from unicodedata import category
 
 import numpy as np
 
 from rag import confidence
-from rag.answering import DONT_KNOW, by_model, checked, or_quoted
+from rag.answering import DONT_KNOW, billing, by_model, checked, or_quoted
+from rag.beside import Besides
 from rag.catalogue import Catalogue
 from rag.chunk import Chunking
 from rag.cite import Judgement, judge
 from rag.cite.stream import Judge
 from rag.config import Embedding, Environment, Settings
+from rag.delivery import Delivery
 from rag.errors import IndexingError, ThumbprintError, UsageError
 from rag.facets import FacetValues, count_matching, facet_values
 from rag.filters import combine, implies, parse, to_json
-from rag.generators.choose import choose
+from rag.generators.choose import ModelGenerator, choose
 from rag.generators.extractive import ExtractiveGenerator
 from rag.guess import Proposal, propose
+from rag.guess.inferred import infer
 from rag.ingest import IngestOptions, Progress
 from rag.jobs import Jobs
 from rag.keyword import terms
 from rag.librarian import Librarian
 from rag.library import Library, totals
 from rag.live import wish
+from rag.meanwhile import Meanwhile
+from rag.opinion import seconded
 from rag.prepare import Preparation
 from rag.prototypes import Prototype, create_prototype, list_names, list_prototypes
 from rag.rebuild import index_wish, rebuild
 from rag.rerankers import UNAVAILABLE, Rerankers
-from rag.response import Response
+from rag.response import Bill, Response
 from rag.retrieve import best_sections, breadth, fill_budget, rank, reorder
 from rag.rewrite import standalone
 from rag.shelf import Shelf
@@ -57,6 +63,7 @@ from rag.types import (
     Passage,
     Proposed,
     Provenance,
+    TokenVectors,
     Turn,
     Where,
 )
@@ -114,6 +121,7 @@ class Engine:
         self._in_force = weights
         self.environment = environment or Environment.load()
         self.shelf = Shelf(self.environment, load_model)
+        self._besides = Besides(self.shelf)
         self._lock = threading.Lock()
         self._store: Store | None = None
         self._rerankers = Rerankers(self.environment)
@@ -121,6 +129,7 @@ class Engine:
         self._preparations: dict[str, Preparation] = {}
         self._shipped: set[str] = set()
         """Prototypes whose own documents are known to be in their library."""
+        self._delivery = Delivery(lambda: self.store, self.environment)
         self._jobs = Jobs(self.environment.home / "jobs")
 
     @property
@@ -130,6 +139,11 @@ class Engine:
             if self._store is None:
                 self._store = Store(self.shelf.home() / "thumbprint.sqlite3")
             return self._store
+
+    @property
+    def delivery(self) -> Delivery:
+        """What delivers to Supabase; a server starts it, and a command calls it."""
+        return self._delivery
 
     # --- prototypes ------------------------------------------------------------
 
@@ -183,6 +197,14 @@ class Engine:
     def library(self, prototype: Prototype) -> Library:
         """The prototype's pair of indexes, opened once."""
         return self.shelf.library(prototype)
+
+    def beside(self, name: str, settings: Settings, progress: Progress | None = None) -> Library | None:
+        """The index for settings that cut or embed the documents another way; see :mod:`rag.beside`.
+
+        None where they ask for the index in force. Built, or brought up to date, if need be.
+        """
+        self.ready(name, progress)
+        return self._besides.library(name, settings, progress)
 
     def embedder(self, wanted: Embedding | str) -> Embedder:
         """The embedding model of some settings, or of a name; loaded on the first call."""
@@ -269,6 +291,8 @@ class Engine:
         propose: bool = False,
         accepted: Sequence[Where] | None = None,
         rewritten: str | None = None,
+        named: Sequence[Proposal] | None = None,
+        beside: Library | None = None,
     ) -> Search:
         """Passages for a question, best first; none where the filters leave no document.
 
@@ -278,6 +302,8 @@ class Engine:
         words for it then count as covered as far as the filters given say the same.
 
         ``rewritten`` is what to search with; by default a follow-up is made to stand alone by rule.
+        ``named`` are the filters that the question names; by default :meth:`proposals` finds them.
+        ``beside`` is a side index (:meth:`beside`) of these settings, to search instead.
 
         Raises :class:`UsageError` for a question without words, one that is too long, or a
         filter that means nothing, and :class:`IndexingError` for an empty library.
@@ -287,9 +313,21 @@ class Engine:
 
         def under(prototype: Prototype, settings: Settings | None) -> Search:
             return self._search(
-                prototype, settings, question, where, history, question_id, propose, accepted, rewritten
+                prototype,
+                settings,
+                question,
+                where,
+                history,
+                question_id,
+                propose,
+                accepted,
+                rewritten,
+                named,
+                beside,
             )
 
+        if beside is not None:
+            return under(prototype, settings)
         try:
             found = under(prototype, settings)
         except ThumbprintError:
@@ -318,13 +356,15 @@ class Engine:
         propose: bool,
         accepted: Sequence[Where] | None,
         rewritten: str | None,
+        named: Sequence[Proposal] | None,
+        beside: Library | None,
     ) -> Search:
         started = time.perf_counter()
         question = _clean(question)
         history = [Turn(_printable(turn.question), _printable(turn.text)) for turn in history]
         name = prototype.name
         settings = settings or prototype.settings
-        if settings.embedding_model != prototype.settings.embedding_model:
+        if beside is None and settings.embedding_model != prototype.settings.embedding_model:
             raise UsageError(
                 f"“{name}” was indexed with {prototype.settings.embedding_model}, and a question must be "
                 "embedded by the same model. Set embedding.model in its prototype.toml and ingest again."
@@ -332,7 +372,7 @@ class Engine:
         asked_for = combine(parse(settings.where), parse(where))
         if rewritten is None:
             rewritten = question if settings.rewrite == "off" else standalone(question, history)
-        library = self.library(prototype)
+        library = beside or self.library(prototype)
         library.refresh()
         model = self.embedder(settings.embedding)
         clock = [time.perf_counter()]
@@ -341,7 +381,8 @@ class Engine:
         weights = self._weights(settings)
         learned = weights.signals if weights else None
         guess = settings.filters_guess == "on" and accepted is None
-        named = self.proposals(name, question) if guess or propose or accepted else []
+        if named is None:
+            named = self.proposals(name, question) if guess or propose or accepted else []
         offered = [proposal for proposal in named if not implies(asked_for, parse(proposal.where))]
         chosen = [proposal.where for proposal in offered] if guess else accepted or ()
         added = [filter for filter in map(parse, chosen) if not implies(asked_for, filter)]
@@ -399,7 +440,7 @@ class Engine:
             # Fused signals, whatever re-ranks: scores of another scorer have other thresholds.
             # Where the filters say a part of the question, every document found holds it.
             applied = [p for p in named if implies(filters, parse(p.where))]
-            known = [term for p in applied for term in terms(question[p.start : p.end])]
+            known = [term for p in applied for term in terms(question[p.start : p.end] or p.label)]
             covered = topic_covered(rewritten, (candidates or passages)[0], library, known)
             cosine = ranked[0].cosine
             sure = confidence.confidence(cosine, covered, _calibration(weights))
@@ -433,19 +474,25 @@ class Engine:
         by_hand = (settings.dense_weight, settings.keyword_weight) != _HAND_WEIGHTS
         return self._in_force("hand" if settings.fusion == "auto" and by_hand else settings.fusion)
 
+    def would_answer(self, found: Search, settings: Settings) -> bool:
+        """Whether a question is answered from what was found, or "I don't know" is said."""
+        calibration = _calibration(self._weights(settings))
+        least = confidence.threshold(settings.abstain, calibration)
+        return bool(found.passages) and found.confidence >= least
+
     def judge(self, name: str) -> Judge:
         """What says whether a source supports a claim, with the prototype's embedding model."""
         return _judge(self.embedder(self.prototype(name).settings.embedding))
 
     def _answered(
-        self, generator: Generator, found: Search, history: Sequence[Turn], model: Embedding
+        self, generator: Generator, found: Search, history: Sequence[Turn], judge: Judge
     ) -> Iterator[str | Draft]:
         if isinstance(generator, ExtractiveGenerator):
             return generator.generate(found.rewritten, found.passages, history)
         quoting = ExtractiveGenerator()
         written = generator.generate(found.question, found.passages, history)
         return or_quoted(
-            checked(written, found.passages, _judge(self.embedder(model))),
+            checked(written, found.passages, judge),
             lambda: quoting.generate(found.rewritten, found.passages, history),
             quoting.name,
         )
@@ -464,11 +511,15 @@ class Engine:
         link: str | None = None,
         question_id: str | None = None,
         accepted: Sequence[Where] | None = None,
+        proposed: Sequence[Proposed] | None = None,
+        beside: Library | None = None,
     ) -> Response:
         """Answer a question; the record is stored when the response has been read.
 
-        In a chat the record names the filters that the question proposes, applied or not.
-        ``accepted`` and the errors are those of :meth:`search`.
+        In a chat the record names the filters that the question proposes, applied or not: as a model
+        reads them from it where one writes, while the answer is written, so that nobody waits for it.
+        ``proposed`` are those that it proposed before. ``accepted``, ``beside`` and the errors are
+        those of :meth:`search`.
         """
         started = time.perf_counter()
         prototype = self.prototype(name)
@@ -477,6 +528,11 @@ class Engine:
         rewritten = None
         if history and settings.rewrite == "auto" and not isinstance(generator, ExtractiveGenerator):
             rewritten = by_model(generator, _clean(question), history)
+        named = None if proposed is None else [Proposal("", p.where, p.label, 0, 0) for p in proposed]
+        asked = None if named is not None or settings.filters_by == "rule" else self._asked(generator)
+        guess = settings.filters_guess == "on" and accepted is None
+        if asked and guess:
+            named = asked(name, _clean(question))
         found = self.search(
             name,
             question,
@@ -487,13 +543,16 @@ class Engine:
             propose=origin == "chat",
             accepted=accepted,
             rewritten=rewritten,
+            named=named,
+            beside=beside,
         )
-        calibration = _calibration(self._weights(settings))
-        sure = found.confidence >= confidence.threshold(settings.abstain, calibration)
-        sure = sure and bool(found.passages)
+        sure = self.would_answer(found, settings)
         pieces: Iterator[str | Draft]
         if sure:
-            pieces = self._answered(generator, found, history, prototype.settings.embedding)
+            judge = _judge(self.embedder(prototype.settings.embedding))
+            if settings.judge == "model" and not isinstance(generator, ExtractiveGenerator):
+                judge = seconded(judge, generator)
+            pieces = self._answered(generator, found, history, judge)
         else:
             pieces = iter([DONT_KNOW if found.passages else NO_DOCUMENT])
         answer = Answer(
@@ -524,9 +583,32 @@ class Engine:
         )
 
         def store(record: Answer) -> None:
-            self.store.save_answer(record, replaces=replaces)
+            self.store.save_answer(record, replaces=replaces, settings=settings.values)
 
-        return Response(answer, pieces, store, started)
+        if isinstance(generator, ExtractiveGenerator):
+            return Response(answer, pieces, store, started, lambda draft: Bill("", {}, 0.0))
+        folders = (prototype.folder, self.environment.home)
+        bill = billing(generator, folders, called=sure)
+        if not sure or asked is None or guess or origin != "chat":
+            return Response(answer, pieces, store, started, bill)
+        meanwhile = Meanwhile(lambda: asked(name, found.question))
+
+        def offered(seconds: float) -> tuple[Proposed, ...] | None:
+            inferred = meanwhile.result(seconds)
+            if inferred is None:
+                return None
+            held = parse(found.where)
+            new = [p for p in inferred if not implies(held, parse(p.where))]
+            return tuple(Proposed(p.label, p.where, applied=False) for p in new)
+
+        return Response(answer, pieces, store, started, bill, offered)
+
+    def _asked(self, generator: Generator) -> Callable[[str, str], list[Proposal] | None] | None:
+        """What reads the filters of a question to a prototype with a model; None without one."""
+        if isinstance(generator, ExtractiveGenerator):
+            return None
+        model = cast(ModelGenerator, generator)
+        return lambda name, question: infer(question, self.facets(name), model, now=time.time())
 
 
 def topic_covered(topic: str, first: Passage, library: Library, known: Iterable[str] = ()) -> float:
@@ -549,8 +631,13 @@ def _judge(embedder: Embedder) -> Judge:
     """Claims judged by that model; a source that several claims cite is embedded once."""
     embed_one = lru_cache(maxsize=500)(lambda text: embedder.embed_texts([text]))
 
+    @lru_cache(maxsize=100)
+    def tokens_of(text: str) -> TokenVectors | None:
+        found = embedder.token_vectors([text])
+        return found[0] if found else None
+
     def judged(claim: str, source: str) -> Judgement:
-        return judge(claim, source, lambda texts: np.vstack([embed_one(text) for text in texts]))
+        return judge(claim, source, lambda texts: np.vstack([embed_one(text) for text in texts]), tokens_of)
 
     return judged
 

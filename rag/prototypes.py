@@ -60,6 +60,8 @@ class Prototype:
     settings: Settings = field(default_factory=Settings)
     facets: tuple[Facet, ...] = ()
     csv: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    notice: str = ""
+    """What readers are told about what is recorded; see :mod:`rag.privacy`."""
 
     @property
     def document_paths(self) -> list[Path]:
@@ -211,6 +213,7 @@ def _read(name: str, path: Path, overrides: Mapping[str, Any], *, ready_made: bo
         settings=settings,
         facets=_facets(table.get("facets", {}), wrong),
         csv=_tables(table.get("csv", {}), "csv", wrong),
+        notice=text("notice").strip(),
     )
 
 

@@ -4,12 +4,31 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from rag.cite import check
-from rag.types import Answer, Draft
+from rag.errors import GenerationError
+from rag.types import Answer, Draft, Proposed
+
+BROKE_OFF = "generation-broke-off: "
+"""Opens the notice of an answer that failed half way; the reason follows."""
+_PATIENCE = 3.0
+"""Seconds that a finished answer waits for what was begun beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """Which model wrote, its tokens in all calls for the answer, and what they cost (None: unknown)."""
+
+    model: str
+    usage: Mapping[str, int]
+    cost: float | None
+
+
+def _tokens(draft: Draft) -> Bill:
+    return Bill("", draft.usage, None)
 
 
 class Response:
@@ -21,8 +40,18 @@ class Response:
     """
 
     def __init__(
-        self, answer: Answer, pieces: Iterator[str | Draft], store: Callable[[Answer], None], started: float
+        self,
+        answer: Answer,
+        pieces: Iterator[str | Draft],
+        store: Callable[[Answer], None],
+        started: float,
+        bill: Callable[[Draft], Bill] = _tokens,
+        proposed: Callable[[float], tuple[Proposed, ...] | None] | None = None,
     ) -> None:
+        """What is known once the answer has ended: ``bill``, what it took to write it, and ``proposed``,
+        the filters that were looked for meanwhile (within so many seconds; None: those of the answer)."""
+        self._bill, self._proposed = bill, proposed
+        self._failure: tuple[str, ...] = ()
         self._answer = answer
         self._pieces = pieces
         self._store = store
@@ -51,6 +80,9 @@ class Response:
                 if self._ended.is_set():  # closed meanwhile: what comes now is in no record
                     return
             stopped = False
+        except GenerationError as error:
+            self._failure = (f"{BROKE_OFF}{error}",)
+            raise
         finally:
             # Streamlit ends a script with an exception that is no Exception, and a reader
             # who leaves closes the generator: either way the record is kept.
@@ -61,6 +93,11 @@ class Response:
     def begun(self) -> Answer:
         """The record as it stands: all but the text and what it cites is known from the start."""
         return self._answer
+
+    @property
+    def draft(self) -> Draft:
+        """What has been checked of the text so far: its citations and claims."""
+        return self._draft
 
     @property
     def answer(self) -> Answer:
@@ -95,17 +132,22 @@ class Response:
         seconds = {**self._answer.seconds, "generate": generating, "total": now - self._started}
         if self._first is not None:
             seconds["first"] = self._first - self._started
+        proposed = self._proposed(0.0 if stopped else _PATIENCE) if self._proposed else None
+        bill = self._bill(draft)
         self._answer = replace(
             self._answer,
             text=text,
             citations=check(shown, self._answer.passages),
-            usage=draft.usage,
+            proposed=self._answer.proposed if proposed is None else proposed,
+            usage=bill.usage,
+            model=bill.model,
+            cost=bill.cost,
             seconds=seconds,
             stopped=stopped,
             claims=tuple(c for c in draft.claims if c.end <= len(text)),
             quality=draft.quality,
             abstained=self._answer.abstained or draft.abstained,
             generator=draft.generator or self._answer.generator,
-            notices=(*self._answer.notices, *draft.notices),
+            notices=(*self._answer.notices, *draft.notices, *self._failure),
         )
         self._store(self._answer)

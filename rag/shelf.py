@@ -258,14 +258,18 @@ class Shelf:
         while live is not None and live.others:
             (collection, dimensions), *left = live.others
             with self.library(self.prototype(name)).writing():
-                self.open(collection, dimensions, record.path.with_suffix(".building")).index.drop()
-            with self._lock:
-                self._libraries.pop(collection, None)
-                self._listings.pop(collection, None)
-            self._catalogues.pop(collection, None)
-            shutil.rmtree(self.home() / "keyword" / collection, ignore_errors=True)
+                self.discard(collection, dimensions, record.path.with_suffix(".building"))
             live = replace(live, others=tuple(left))
             record.write(live)
+
+    def discard(self, collection: str, dimensions: int, lock: Path) -> None:
+        """Delete a collection that nobody asks any more, with all that lies beside it."""
+        self.open(collection, dimensions, lock).index.drop()
+        with self._lock:
+            self._libraries.pop(collection, None)
+            self._listings.pop(collection, None)
+        self._catalogues.pop(collection, None)
+        shutil.rmtree(self.home() / "keyword" / collection, ignore_errors=True)
 
 
 def csv_options(name: str, table: Mapping[str, Any]) -> CsvOptions:

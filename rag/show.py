@@ -139,7 +139,9 @@ def ask_json(result: tuple[str | None, Answer]) -> dict[str, Any]:
         "citations": [_citation_json(c) for c in answer.citations],
         "passages": [passage_json(n, p) for n, p in enumerate(answer.passages, 1)],
         "generator": answer.generator,
+        "model": answer.model,
         "usage": dict(answer.usage),
+        "cost": answer.cost,
         "seconds": _seconds(answer.seconds),
         "notices": list(answer.notices),
         "proposed": _proposed_json(answer.proposed),
@@ -235,3 +237,15 @@ def terminal_progress(*, quiet: bool) -> Iterator[Callable[[IngestProgress], Non
     finally:
         if bar is not None:
             bar.close()
+
+
+def steps(*, quiet: bool) -> Callable[[str, int, int], None]:
+    """A line on a terminal's stderr that says what is being done, how many are done, and of how many."""
+    if quiet or not sys.stderr.isatty():
+        return lambda _what, _done, _total: None
+
+    def report(what: str, done: int, total: int) -> None:
+        end = "\n" if done >= total > 0 else ""
+        print(f"\r\x1b[K{printable(what)}: {done:,} of {total:,}", end=end, file=sys.stderr, flush=True)
+
+    return report

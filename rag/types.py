@@ -27,7 +27,13 @@ BlockKind: TypeAlias = Literal["heading", "prose", "list", "table", "code", "row
 Scorer: TypeAlias = Literal["dense", "bm25", "fused", "late", "cross", "cohere"]
 Verdict: TypeAlias = Literal["verbatim", "supported", "unsupported"]
 Rating: TypeAlias = Literal["up", "down"]
-Origin: TypeAlias = Literal["chat", "batch", "command"]
+Origin: TypeAlias = Literal["chat", "batch", "command", "compare"]
+Choice: TypeAlias = Literal["left", "right", "tie", "neither"]
+Failure: TypeAlias = Literal[
+    "not-in-corpus", "not-retrieved", "ranked-low", "not-used", "bad-citation", "should-refuse"
+]
+"""Where an answer went wrong, from the corpus to the words: see :class:`Annotation`."""
+Basis: TypeAlias = Literal["label", "correction", "report", "reason", "guess"]
 
 
 # --- ingest -----------------------------------------------------------------
@@ -389,6 +395,10 @@ class Answer:
     claims: tuple[Claim, ...] = ()
     """Of an answer that a model wrote; a quotation is its own claim."""
     quality: CitationQuality | None = None
+    model: str = ""
+    """The model that wrote it, by its name at the service."""
+    cost: float | None = None
+    """US dollars of all calls for it, by the prices of that day; None where they are unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,11 +429,43 @@ class Cited:
 # --- learn ------------------------------------------------------------------
 
 
+REASONS: Mapping[str, str] = {
+    "wrong": "Wrong",
+    "incomplete": "Incomplete",
+    "not-in-sources": "Not in the sources",
+    "bad-citation": "Bad citation",
+    "out-of-date": "Out of date",
+    "off-topic": "Off topic",
+    "unsafe": "Unsafe",
+    "other": "Other",
+}
+"""Reasons that a reader is offered with a thumb down: as stored, and as shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relevant:
+    """A span that a reader named as what answers the question: a relevance label.
+
+    ``text == document.text[start:end]`` at the time. ``retrieved`` is its place (from 0) among
+    the passages of the answer, None where it was found by a search of the reader's own.
+    """
+
+    document_id: str
+    start: int
+    end: int
+    source: str = ""
+    text: str = ""
+    retrieved: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Feedback:
     """What a reader thought of an answer. Append-only: the highest revision counts.
 
-    ``rating`` is None where it was taken back. ``origin`` is where it was given.
+    ``rating`` is None where it was taken back. ``reasons`` are of :data:`REASONS`, or words of
+    the reader's own. ``passage`` is what should have been cited, ``reported`` the numbers of
+    citations that do not support what they stand for. ``origin`` is where it was given. ``id``
+    is a random UUID in hexadecimal, by which a second delivery is recognised.
     """
 
     answer_id: str
@@ -434,6 +476,61 @@ class Feedback:
     correction: str = ""
     created: float = 0.0
     origin: Origin = "chat"
+    passage: Relevant | None = None
+    reported: tuple[int, ...] = ()
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """Which of two answers to one question a reader preferred, not knowing which was which.
+
+    Append-only, as feedback is: of one ``pair`` the highest revision counts. ``left`` and
+    ``right`` are the answers as they stood on the page, ``left_settings`` and ``right_settings``
+    the fingerprints of what they were made with. ``choice`` is None where it was taken back.
+    """
+
+    id: str
+    pair: str
+    revision: int
+    prototype: str
+    question: str
+    left: str
+    right: str
+    left_settings: str
+    right_settings: str
+    choice: Choice | None
+    reason: str = ""
+    created: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """What the owner says of an answer; append-only, the highest revision counts.
+
+    ``failure`` corrects what the program found (None: nothing was corrected).
+    """
+
+    answer_id: str
+    revision: int
+    failure: Failure | None
+    note: str = ""
+    created: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Where an answer went wrong, as the program found it; see :mod:`rag.triage`.
+
+    ``failure`` is None where it cannot be told. ``basis`` is what it was told from, the surest
+    first: ``label`` (the passage that the reader named), ``correction``, ``report`` (of a
+    citation), ``reason``, or ``guess``. ``why`` is a sentence.
+    """
+
+    answer_id: str
+    failure: Failure | None
+    basis: Basis
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

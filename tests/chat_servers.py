@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,11 +28,19 @@ class Script:
     usage: tuple[int, int] | None = (120, 30)
     delay: float = 0.0
     """Seconds before each piece."""
+    drop: bool = False
+    """Close the connection after the pieces without the end of the body that was promised."""
     cut: bool = False
     """Close the connection after the pieces, in the middle of an event."""
     citations: Sequence[tuple[int, int, int, tuple[str, ...]]] = ()
     """Cohere: after piece n, a citation of start:end of the text by those documents."""
     content_type: str | None = None
+    whole: str | None = None
+    """What is replied to a request that does not stream; by default the pieces."""
+    whole_status: int = 200
+    """Status of such a reply."""
+    no_schema: bool = False
+    """Refuse requests that ask for a form of the reply."""
 
 
 @dataclass
@@ -45,6 +52,15 @@ class ChatServer:
     requests: list[dict[str, Any]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    arrived: threading.Event = field(default_factory=threading.Event)
+    """Set once a request has come."""
+    left: threading.Event = field(default_factory=threading.Event)
+    """Set once a client has gone in the middle of a stream."""
+    released: threading.Event = field(default_factory=threading.Event)
+
+    def release(self) -> None:
+        """Let go whatever is delayed."""
+        self.released.set()
 
     def next(self) -> Script:
         return self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
@@ -70,6 +86,7 @@ def serve(*scripts: Script) -> Iterator[ChatServer]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             state.requests.append(body)
+            state.arrived.set()
             state.paths.append(self.path)
             state.keys.append(self.headers.get("Authorization", ""))
             script = state.next()
@@ -80,20 +97,25 @@ def serve(*scripts: Script) -> Iterator[ChatServer]:
                     script.content_type,
                 )
                 return
-            if not body.get("stream"):
-                self._whole(200, json.dumps(_whole_reply(self.path, script)))
+            if script.no_schema and "response_format" in body:
+                self._whole(400, json.dumps({"error": {"message": "unknown field response_format"}}))
                 return
-            events = _cohere(script) if self.path.endswith("/v2/chat") else _openai(script)
+            if not body.get("stream"):
+                self._whole(script.whole_status, json.dumps(_whole_reply(self.path, script)))
+                return
+            events = (_cohere if self.path.endswith("/v2/chat") else _openai)(script, state.released)
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.send_header("Connection", "close")
+            if script.drop:
+                self.send_header("Content-Length", "1000000")
             self.end_headers()
             try:
                 for event in events:
                     self.wfile.write(event.encode())
                     self.wfile.flush()
             except OSError:
-                pass  # the client has gone
+                state.left.set()  # the client has gone
             self.close_connection = True
 
         def _whole(self, status: int, text: str, content_type: str | None = None) -> None:
@@ -118,12 +140,14 @@ def serve(*scripts: Script) -> Iterator[ChatServer]:
 
 
 def _whole_reply(path: str, script: Script) -> dict[str, Any]:
-    text = "".join(script.pieces)
+    text = "".join(script.pieces) if script.whole is None else script.whole
+    read, wrote = script.usage or (0, 0)
     if path.endswith("/v2/chat"):
         return {
             "id": "c1",
             "finish_reason": "COMPLETE",
             "message": {"role": "assistant", "content": [{"type": "text", "text": text}]},
+            "usage": {"tokens": {"input_tokens": read, "output_tokens": wrote}},
         }
     return {
         "id": "r1",
@@ -131,10 +155,11 @@ def _whole_reply(path: str, script: Script) -> dict[str, Any]:
         "created": 1,
         "model": "fake",
         "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
+        "usage": {"prompt_tokens": read, "completion_tokens": wrote, "total_tokens": read + wrote},
     }
 
 
-def _openai(script: Script) -> Iterator[str]:
+def _openai(script: Script, released: threading.Event) -> Iterator[str]:
     head = {"id": "r1", "object": "chat.completion.chunk", "created": 1, "model": "fake"}
 
     def event(choices: list[dict[str, Any]], **more: Any) -> str:
@@ -142,10 +167,11 @@ def _openai(script: Script) -> Iterator[str]:
 
     yield event([{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}])
     for piece in script.pieces:
-        time.sleep(script.delay)
+        released.wait(script.delay)
         yield event([{"index": 0, "delta": {"content": piece}, "finish_reason": None}])
     if script.cut:
         yield 'data: {"id": "r1", "cho'
+    if script.cut or script.drop:
         return
     if script.finish:
         yield event([{"index": 0, "delta": {}, "finish_reason": script.finish}])
@@ -156,7 +182,7 @@ def _openai(script: Script) -> Iterator[str]:
         yield "data: [DONE]\n\n"
 
 
-def _cohere(script: Script) -> Iterator[str]:
+def _cohere(script: Script, released: threading.Event) -> Iterator[str]:
     def event(kind: str, **more: Any) -> str:
         return f"event: {kind}\ndata: {json.dumps({'type': kind, **more})}\n\n"
 
@@ -167,7 +193,7 @@ def _cohere(script: Script) -> Iterator[str]:
     yield event("content-start", index=0, delta={"message": {"content": {"type": "text", "text": ""}}})
     text = ""
     for n, piece in enumerate(script.pieces):
-        time.sleep(script.delay)
+        released.wait(script.delay)
         text += piece
         yield event("content-delta", index=0, delta={"message": {"content": {"text": piece}}})
         for after, begin, end, sources in script.citations:
@@ -183,6 +209,7 @@ def _cohere(script: Script) -> Iterator[str]:
                 yield event("citation-end", index=0)
     if script.cut:
         yield 'event: content-delta\ndata: {"type": "cont'
+    if script.cut or script.drop:
         return
     yield event("content-end", index=0)
     if script.finish:
@@ -191,5 +218,6 @@ def _cohere(script: Script) -> Iterator[str]:
             "billed_units": {"input_tokens": read, "output_tokens": wrote},
             "tokens": {"input_tokens": read, "output_tokens": wrote},
         }
-        finish = {"stop": "COMPLETE", "length": "MAX_TOKENS"}.get(script.finish, script.finish)
+        known = {"stop": "COMPLETE", "length": "MAX_TOKENS", "content_filter": "ERROR_TOXIC"}
+        finish = known.get(script.finish, script.finish)
         yield event("message-end", delta={"finish_reason": finish, "usage": usage})

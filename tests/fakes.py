@@ -27,6 +27,7 @@ from rag.types import (
     Answer,
     Citation,
     DocumentRecord,
+    Draft,
     IngestProgress,
     Metadata,
     Passage,
@@ -119,6 +120,11 @@ class FakeFacetValues:
     documents: int = 0
 
 
+@dataclass(frozen=True)
+class FakeSearch:
+    passages: tuple[Passage, ...]
+
+
 class FakeResponse:
     def __init__(
         self,
@@ -129,12 +135,14 @@ class FakeResponse:
         self._pieces, self._finish, self._store = pieces, finish, store
         self._text = ""
         self._answer: Answer | None = None
+        self.draft = Draft("", ())
 
     def __iter__(self) -> Iterator[str]:
         stopped = True
         try:
             for piece in self._pieces:
                 self._text += piece
+                self.draft = Draft(self._text, self._finish(self._text, True).citations)
                 yield piece
             stopped = False
         finally:
@@ -151,7 +159,10 @@ class FakeResponse:
 
     @property
     def answer(self) -> Answer:
-        assert self._answer is not None, "read the pieces first"
+        if self._answer is None:
+            for _ in self:
+                pass
+        assert self._answer is not None
         return self._answer
 
     def close(self) -> None:
@@ -231,6 +242,22 @@ class FakeEngine:
     def matching(self, name: str, where: Where | None) -> tuple[int, int]:
         return len(self._matching(where)), len(WINES)
 
+    def beside(self, name: str, settings: Settings, progress: object = None) -> None:
+        """It has no index to build."""
+
+    def search(self, name: str, question: str, **_: object) -> FakeSearch:
+        """The wines one word of which the question has, in passages of two sentences."""
+        words = set(re.findall(r"\w+", question.casefold()))
+        found = [
+            (n, row)
+            for n, row in enumerate(WINES)
+            if words & set(re.findall(r"\w+", f"{row['name']} {row['country']}".casefold()))
+        ]
+        text = "{0} is kept in the cellar. It is a wine of {1} and lies on the left."
+        return FakeSearch(
+            tuple(_passage(10 + n, text.format(row["name"], row["country"]), row) for n, row in found)
+        )
+
     def ask(
         self,
         name: str,
@@ -244,13 +271,17 @@ class FakeEngine:
         origin: str = "chat",
         link: str | None = None,
         accepted: Sequence[Where] | None = None,
+        proposed: Sequence[Proposed] | None = None,
+        beside: object = None,
     ) -> FakeResponse:
         asked = {"question": question, "where": where, "history": tuple(history), "name": name}
-        self.asked.append({**asked, "accepted": accepted})
+        self.asked.append({**asked, "accepted": accepted, "proposed": proposed})
         if "break" in question:
             raise GenerationError("The model did not answer. Ask again in a minute.")
-        where, proposed, dropped = self._narrowed(name, question, where, accepted)
+        where, offered, dropped = self._narrowed(name, question, where, accepted)
         quotes, abstained, notices = self._quotes(question, where)
+        if origin == "compare" and settings is not None:
+            quotes = quotes[: settings.k]
         passages = tuple(_passage(n, quote, row) for n, (quote, row) in enumerate(quotes))
         text, citations = _write(passages) if not abstained else ("I don't know from these documents.", ())
 
@@ -277,17 +308,19 @@ class FakeEngine:
                 generator="fake",
                 usage={},
                 seconds={"total": 0.02},
-                provenance=Provenance(name, "5e77", "1d3", "p1"),
+                provenance=Provenance(name, settings.fingerprint if settings else "5e77", "1d3", "p1"),
                 created=time.time(),
                 where=where,
                 conversation_id=conversation_id,
+                origin=origin,  # type: ignore[arg-type]
                 stopped=stopped,
                 notices=(*dropped, *notices),
-                proposed=proposed,
+                proposed=offered,
             )
 
         def store(answer: Answer) -> None:
-            self.store.save_answer(answer, replaces=replaces)
+            values = settings.values if settings else None
+            self.store.save_answer(answer, replaces=replaces, settings=values)
 
         return FakeResponse(pieces(), finish, store)
 

@@ -495,12 +495,30 @@ def test_feedback_is_kept_under_the_next_revision(shelf: Run) -> None:
 
     assert first.json == {
         "answer_id": answer, "revision": 1, "rating": "up", "reasons": ["clear", "right"], "comment": "",
-        "correction": "",
+        "correction": "", "passage": None, "reported": [],
     }  # fmt: skip
     assert second.out == "Saved as revision 2.\n"
     kept = cli.Engine().store.feedback(answer)
     assert kept is not None
     assert (kept.revision, kept.rating, kept.comment, kept.origin) == (2, None, "Hm.", "command")
+
+
+def test_the_passage_that_answers_and_wrong_citations_are_kept(shelf: Run) -> None:
+    answer = shelf("ask", QUESTION, "--json").json["answer_id"]
+    passage = shelf("search", QUESTION, "--json").json["passages"][0]
+    down = ("feedback", "add", answer, "--rating", "down")
+    done = shelf(*down, "--passage", json.dumps(passage), "--report", "2", "--report", "1", "--json")
+    kept = cli.Engine().store.feedback(answer)
+    assert kept is not None
+    assert kept.passage is not None
+    assert (kept.passage.text, kept.passage.start) == (passage["text"], passage["start"])
+    assert kept.reported == (1, 2) == tuple(done.json["reported"])
+    assert done.json["passage"]["document_id"] == passage["document_id"]
+    for wrong in ("{", "[]", '{"document_id": 1, "start": 0, "end": 2}', '{"document_id": "d", "start": 0}'):
+        refused = shelf(*down, "--passage", wrong)
+        assert refused.code == 2
+        assert "--passage takes a JSON object" in refused.err
+    assert shelf(*down, "--passage", '{"document_id": "d", "start": 5, "end": 2}').code == 2
 
 
 def test_feedback_on_an_unknown_answer_ends_1(shelf: Run) -> None:

@@ -130,8 +130,6 @@ def test_hostile_passages_cannot_close_their_delimiter_or_hide_text() -> None:
     ],
 )  # fmt: skip
 def test_what_goes_wrong_is_one_sentence_without_the_key(name: str, script: Script, says: str) -> None:
-    if name == "cohere" and script.finish == "content_filter":
-        script = Script(script.pieces, finish="ERROR_TOXIC")
     with serve(script) as server, pytest.raises(GenerationError) as caught:
         run(make(name, server))
 

@@ -97,3 +97,19 @@ def test_translations_are_of_the_same_questions() -> None:
         asked.append(bases)
     assert asked[0] == asked[1] == asked[2]
     assert len(asked[0]) == 20
+
+
+@pytest.mark.parametrize("half", ["followups", "followups.kept"])
+def test_a_follow_up_names_a_document_that_there_is(half: str) -> None:
+    lines = golden(half)
+    assert len(lines) >= 30
+    assert len({line["id"] for line in lines}) == len(lines)
+    for line in lines:
+        keys = {"id", "prototype", "history", "question", "source", "document", "also"}
+        assert set(line) == keys, line["id"]
+        assert 1 <= len(line["history"]) <= 2
+        assert all(set(turn) == {"question", "text"} for turn in line["history"])
+        assert text_of(line["prototype"], line["source"], line["document"])
+        for other in line["also"]:
+            assert other != line["source"]
+            assert line["prototype"] == "wine" or text_of(line["prototype"], other, None)

@@ -13,33 +13,40 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Each layer may import itself only where `within` says so, and any layer before it.
 LAYERS: list[tuple[set[str], bool]] = [
-    ({"types", "errors", "config", "dates", "words", "weights", "disk"}, True),
+    ({"types", "errors", "config", "dates", "words", "weights", "disk", "meanwhile", "unseen",
+      "metrics"}, True),
     ({"prototypes", "filters", "sentences", "abbreviations", "bm25"}, False),
     ({"kept"}, False),
     (
         {
             "readers", "chunk", "embed", "index", "keyword", "retrieve", "generators", "cite", "confidence",
-            "rerank", "rewrite", "store", "plan", "listing", "vectors", "journal",
+            "rerank", "rewrite", "store", "plan", "listing", "vectors", "journal", "prices",
         },
         False,
     ),
+    ({"response"}, False),
     (
         {
-            "stored", "facets", "prepare", "rerankers", "response", "versions", "answering", "uploads",
-            "edits",
+            "stored", "facets", "prepare", "rerankers", "versions", "answering", "uploads", "edits",
+            "opinion",
+            "topics", "triage", "dashboard",
         },
         False,
     ),
     ({"entries"}, False),
     ({"library"}, False),
     ({"recall"}, False),
-    ({"guess", "live", "staging", "doctor"}, False),
+    ({"pull"}, False),
+    ({"delivery"}, False),
+    ({"guess", "live", "staging", "doctor", "retention", "privacy"}, False),
     ({"catalogue", "ingest"}, False),
     ({"shelf", "jobs"}, False),
-    ({"rebuild"}, False),
+    ({"recut"}, False),
+    ({"rebuild", "beside"}, False),
     ({"librarian"}, False),
     ({"engine"}, False),
-    ({"show", "fit"}, False),
+    ({"show", "fit", "compare", "export", "insights"}, False),
+    ({"commands"}, False),
     ({"cli"}, False),
     ({"__main__"}, False),
 ]  # fmt: skip

@@ -22,7 +22,8 @@ from rag.ingest import Stopped
 from rag.jobs import Job
 from rag.librarian import Librarian
 from rag.live import Live
-from rag.rebuild import rebuild, uncut
+from rag.rebuild import rebuild
+from rag.recut import uncut
 from rag.types import DocumentRecord, SourceFile, Vectors
 from tests.conftest import FILES, ROOT, write_files
 from tests.fakes import FakeEmbedder

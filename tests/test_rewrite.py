@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.rewrite import standalone
+from rag.rewrite import leans, names, standalone
 from rag.types import Turn
 
 BEES = Turn("How long do bees live?", "Six weeks.")
@@ -35,12 +35,60 @@ def test_a_question_that_stands_alone_stays(question: str) -> None:
 
 
 def test_the_subject_is_that_of_the_last_question_that_stood_alone() -> None:
-    assert standalone("What do they eat?", [BEES, QUEEN]) == "How long do bees live? What do they eat?"
+    tea = Turn("How is green tea brewed?", "At eighty degrees.")
+
+    assert standalone("What do they eat?", [tea, BEES]) == "How long do bees live? What do they eat?"
 
 
-def test_where_no_question_stood_alone_the_last_one_is_taken() -> None:
-    assert standalone("Why?", [Turn("Really?", ""), QUEEN]) == "And the queen? Why?"
+def test_what_was_named_on_the_way_is_carried_along() -> None:
+    assert standalone("What do they eat?", [BEES, QUEEN]) == "How long do bees live? queen What do they eat?"
+
+
+def test_where_no_question_stood_alone_the_first_one_is_taken() -> None:
+    assert standalone("Why?", [Turn("Really?", ""), QUEEN]) == "Really? queen Why?"
 
 
 def test_the_first_question_stays_whatever_it_is() -> None:
     assert standalone("Why?", []) == "Why?"
+
+
+def test_the_name_that_an_answer_gave_first_comes_along() -> None:
+    history = [
+        Turn("Which wine goes with lamb?", "The 2016 of Château Brannefort does. So does Clos Tarrabelle.")
+    ]
+
+    assert standalone("How long will it keep?", history) == (
+        "Which wine goes with lamb? Château Brannefort How long will it keep?"
+    )
+
+
+def test_another_name_takes_the_place_of_the_one_before() -> None:
+    history = [Turn("How much is Child Payment for a baby?", "41 crowns.")]
+
+    assert standalone("And the Food Card?", history) == "How much is for a baby? And the Food Card?"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Is there a train to Venice?",
+        "Which files were deleted that I had uploaded?",
+        "What does a coach do?",
+        "What is Vidiano?",
+    ],
+)
+def test_words_that_only_look_like_pointers(question: str) -> None:
+    assert not leans(question)
+
+
+@pytest.mark.parametrize(
+    "question", ["How long do I have to apply?", "When will the money come?", "May I study?"]
+)
+def test_a_question_without_a_subject_of_its_own_leans(question: str) -> None:
+    assert leans(question)
+
+
+def test_names_are_words_with_capitals_that_do_not_only_begin_a_sentence() -> None:
+    text = "The Food Card is for groceries. Since April, Château de la Tour takes it. Bring yours."
+
+    assert names(text) == ["Food Card", "Château de la Tour"]

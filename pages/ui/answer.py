@@ -7,24 +7,22 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from pages.ui import evidence, frame
+from pages.ui import details, evidence, rating
 from pages.ui.copying import copy_button
 from pages.ui.describe import filter_words
 from pages.ui.frame import Page
 from pages.ui.text import MARKUP, STRUCK, composed, cut, one_line, plain
 from rag.answering import UNAVAILABLE
-from rag.errors import ThumbprintError
 from rag.prototypes import Prototype
 from rag.rerankers import UNAVAILABLE as NOT_RERANKED
-from rag.types import Answer, Citation, Claim, Rating, Where
+from rag.response import BROKE_OFF
+from rag.types import Answer, Citation, Claim, Feedback, Where
 
 _MARKERS = re.compile(r"([”“\"'’»«.,;:!?)]{0,3})\s?((?:\[\d+\])+)")
 """The markers behind a quotation, after the marks that close it."""
 CHIP_GAP = "&#8239;"
 """The narrow space between a sentence and its chip."""
 _NUMBER = re.compile(r"\[(\d+)\]")
-_THUMBS: dict[Rating, int] = {"up": 1, "down": 0}
-_RATINGS: dict[int, Rating] = {number: rating for rating, number in _THUMBS.items()}
 UNSURE = frozenset({"meaning", "uncited", "quantifier"})
 """Reasons that leave open whether a claim is wrong: the checker errs on free paraphrases."""
 _LONG = 500
@@ -49,7 +47,7 @@ def draw_answer(
     page: Page,
     prototype: Prototype,
     answer: Answer,
-    rating: Rating | None,
+    feedback: Feedback | None,
     *,
     where: Where | None,
     regenerate: Callable[[Answer], None] | None,
@@ -66,7 +64,7 @@ def draw_answer(
         drawn = answer_markdown(answer.text, answer.citations, answer.claims)
         st.markdown(drawn or ":gray[Nothing was written.]")
         remarks(prototype, where, stopped=answer.stopped, answer=answer)
-        _under(page, prototype, answer, rating, regenerate, anyway)
+        _under(page, prototype, answer, feedback, regenerate, anyway)
 
 
 def remarks(
@@ -78,9 +76,11 @@ def remarks(
         if notice.startswith(UNAVAILABLE):
             reason = one_line(notice.removeprefix(UNAVAILABLE), 300)
             notes.append(f":material/format_quote: Quoted instead, because no model could write it. {reason}")
+        if notice.startswith(BROKE_OFF):
+            notes.append(f":material/link_off: {one_line(notice.removeprefix(BROKE_OFF), 300)}")
     if answer and not answer.abstained:
         notes += _doubts(answer.claims)
-    if stopped:
+    if stopped and not any(notice.startswith(BROKE_OFF) for notice in (answer.notices if answer else ())):
         notes.append(":material/stop_circle: Stopped before its end")
     if where:
         words = " · ".join(filter_words(where, prototype.facets))
@@ -160,17 +160,16 @@ def _under(
     page: Page,
     prototype: Prototype,
     answer: Answer,
-    rating: Rating | None,
+    feedback: Feedback | None,
     regenerate: Callable[[Answer], None] | None,
     anyway: Callable[[Answer], None] | None,
 ) -> None:
-    thumbs, again = f"thumbs-{answer.id}", False
-    if thumbs not in st.session_state and rating is not None:
-        st.session_state[thumbs] = _THUMBS[rating]
-    told = st.session_state.pop(f"told-{answer.id}", None)
+    again = False
+    rated = rating.Rated(page, prototype, answer, feedback)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"under-{answer.id}"):
-        st.feedback("thumbs", key=thumbs, on_change=_rate, args=(page, answer.id))
+        rated.thumbs()
         copy_button(answer.text, key=f"copy-{answer.id}")
+        details.draw(answer)
         if regenerate is not None:
             again = st.button(
                 "Regenerate",
@@ -190,20 +189,8 @@ def _under(
                 on_click=anyway,
                 args=(answer,),
             )
-        if told == "":
-            st.caption(":green[:material/check: Saved]", width="content")
-    if told:
-        frame.problem(told)
-    evidence.draw(prototype, answer)
+        rated.more()
+    rated.details()
+    evidence.draw(prototype, answer, rated.report)
     if again:
         st.rerun()  # the click ran this fragment alone; the new answer is drawn by the page
-
-
-def _rate(page: Page, answer_id: str) -> None:
-    value = st.session_state[f"thumbs-{answer_id}"]
-    told = ""
-    try:
-        page.engine.store.add_feedback(answer_id, None if value is None else _RATINGS[value])
-    except ThumbprintError as error:
-        told = f"The rating was not saved. {error}"
-    st.session_state[f"told-{answer_id}"] = told

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
 
 from pages.ui import address, chips, conversations, frame, preparation, selection
-from pages.ui.answer import CHIP_GAP, chip, draw_question, remarks
+from pages.ui.answer import answer_markdown, draw_question, remarks
 from pages.ui.frame import Page
-from pages.ui.text import MARKUP, composed
 from pages.ui.writing import Writing
 from rag.errors import ThumbprintError
 from rag.prototypes import Prototype
@@ -21,7 +19,6 @@ from rag.types import Answer, Conversation, Proposed
 INPUT = "question"
 _LOOK = 0.2
 """Seconds between two looks at an answer being written: text that grows faster reads as a flicker."""
-_MARKER = re.compile(r"(?<=\S) ?(\[\d{1,2}\])(?=\s|\[|$)")
 
 
 def submit(page: Page, prototype: Prototype, conversation: Conversation | None) -> None:
@@ -76,6 +73,7 @@ def ask(
             conversation_id=opened,
             replaces=replaced,
             accepted=accepted,
+            proposed=proposed,
             settings=settings,
         ),
     )
@@ -111,7 +109,7 @@ def _growing(prototype: Prototype, writing: Writing) -> None:
     if writing.done:
         st.rerun()  # the whole page: the answer is in the store now, with its evidence
     if writing.text:
-        st.markdown(_so_far(writing.text))
+        st.markdown(_so_far(writing))
     elif writing.preparing is not None:
         preparation.progress(writing.preparing, "Your question is next.")
     else:
@@ -126,19 +124,15 @@ def _growing(prototype: Prototype, writing: Writing) -> None:
     )
 
 
-def _so_far(text: str) -> str:
-    """Half an answer: what looks like a marker is drawn as a chip; the whole knows better."""
-    parts = _MARKER.split(text)
-    pieces = [
-        (part, "") if n % 2 == 0 else (CHIP_GAP + chip(int(part[1:-1]), "verbatim"), MARKUP)
-        for n, part in enumerate(parts)
-    ]
-    return composed(pieces)
+def _so_far(writing: Writing) -> str:
+    """Half an answer, drawn as the whole will be: a chip for every citation that was checked by now."""
+    text, draft = writing.so_far
+    return answer_markdown(text, [c for c in draft.citations if c.answer_end <= len(text)], draft.claims)
 
 
 def _ended(page: Page, prototype: Prototype, conversation: Conversation, writing: Writing) -> None:
     if writing.text:
-        st.markdown(_so_far(writing.text))
+        st.markdown(_so_far(writing))
     if writing.error:
         frame.problem(writing.error)
     else:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import address, frame
+from pages.ui import address, frame, privacy
 from pages.ui.frame import Page
 from pages.ui.text import cut, one_line
 from rag.errors import NotFound, ThumbprintError
-from rag.types import Answer, Conversation, Rating, Turn
+from rag.types import Answer, Conversation, Feedback, Turn
 
 _SHOWN = 15
 _CACHE = "answers"
 _TITLE = 60
 """Characters of the first question that make the title."""
 
-Answers = list[tuple[Answer, Rating | None]]
+Answers = list[tuple[Answer, Feedback | None]]
 
 
 def opened(page: Page) -> Conversation | None:
@@ -54,7 +54,7 @@ def begin(page: Page, prototype: str, question: str) -> str:
 
 
 def answers(page: Page, conversation: Conversation | None) -> Answers:
-    """The answers of a conversation with their ratings; read again only when it changed.
+    """The answers of a conversation with their feedback; read again only when it changed.
 
     The session keeps those of the conversation last shown: a rerun for a click must not
     read 50 records. A rating given in another tab shows after a reload.
@@ -65,8 +65,7 @@ def answers(page: Page, conversation: Conversation | None) -> Answers:
     kept: tuple[tuple[str, float, int], Answers] | None = st.session_state.get(_CACHE)
     if kept is not None and kept[0] == version:
         return kept[1]
-    stored = page.engine.store.conversation_answers(conversation.id, page.secret)
-    read: Answers = [(answer, feedback.rating if feedback else None) for answer, feedback in stored]
+    read = page.engine.store.conversation_answers(conversation.id, page.secret)
     st.session_state[_CACHE] = (version, read)
     return read
 
@@ -165,7 +164,10 @@ def _rename(page: Page, current: Conversation) -> None:
 @st.dialog("Delete conversation?")
 def _delete(page: Page, current: Conversation) -> None:
     count = f"{current.answers} answer{'' if current.answers == 1 else 's'}"
-    st.markdown(f"**{one_line(current.title)}** ({count}) will be erased for good, with every rating in it.")
+    st.markdown(
+        f"**{one_line(current.title)}** ({count}) will be erased for good, {privacy.where(page)}: its "
+        "questions and answers, with every rating and comment. What was exported before is not reached."
+    )
     with st.container(horizontal=True):
         if st.button("Delete", type="primary", icon=":material/delete:"):
             try:

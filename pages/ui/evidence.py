@@ -6,6 +6,7 @@ so that a long conversation stays quick.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
@@ -59,12 +60,18 @@ def exhibits(answer: Answer) -> list[Exhibit]:
     ]
 
 
-def draw(prototype: Prototype, answer: Answer) -> None:
-    """The pills, and the exhibit that is chosen; none to begin with, so that the answer stays in view."""
+def draw(
+    prototype: Prototype, answer: Answer, foot: Callable[[int], None] | None = None, *, blind: bool = False
+) -> None:
+    """The pills, and the exhibit that is chosen; none to begin with, so that the answer stays in view.
+
+    ``foot`` draws what stands below a citation, given its number. ``blind`` leaves out how the
+    passage was found, which would tell one of two settings from the other.
+    """
     found = exhibits(answer)
     if not found:
         return
-    names = {exhibit.number: _name(exhibit.passage) for exhibit in found}
+    names = {exhibit.number: name_of(exhibit.passage) for exhibit in found}
     chosen = st.pills(
         "Nearest passages" if answer.abstained else "See the evidence",
         list(names),
@@ -74,16 +81,16 @@ def draw(prototype: Prototype, answer: Answer) -> None:
     )
     for exhibit in found:
         if exhibit.number == chosen:
-            _card(prototype, exhibit)
+            _card(prototype, exhibit, foot, blind=blind)
 
 
-def _name(passage: Passage) -> str:
+def name_of(passage: Passage) -> str:
     """What tells a passage from others of its document: its heading, else its title and page."""
     heading = passage.path[-1] if passage.path else passage.title or passage.source
     return heading if passage.page is None else f"{heading}, page {passage.page}"
 
 
-def _card(prototype: Prototype, exhibit: Exhibit) -> None:
+def _card(prototype: Prototype, exhibit: Exhibit, foot: Callable[[int], None] | None, *, blind: bool) -> None:
     passage = exhibit.passage
     with st.container(border=True, gap="small"):
         st.markdown(f"**{one_line(passage.title or passage.source)}**  \n:small[:gray[{_place(passage)}]]")
@@ -97,7 +104,11 @@ def _card(prototype: Prototype, exhibit: Exhibit) -> None:
             st.markdown(" ".join(words))
         scorer = _SCORERS.get(passage.scorer, passage.scorer)
         verdict = f"{_VERDICTS[exhibit.verdict]} " if exhibit.verdict else ""
-        st.markdown(f"{verdict}:small[:gray[Found by {one_line(scorer)}, score {passage.score:.3g}]]")
+        found = "" if blind else f":small[:gray[Found by {one_line(scorer)}, score {passage.score:.3g}]]"
+        if verdict or found:
+            st.markdown(f"{verdict}{found}")
+        if foot is not None and exhibit.verdict:
+            foot(exhibit.number)
 
 
 def _place(passage: Passage) -> str:

@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 NAME = "Thumbprint"
 CHAT = "app.py"
 LIBRARY = "pages/library.py"
-_MENU = ((CHAT, "Chat", ":material/chat:"), (LIBRARY, "Library", ":material/folder_open:"))
+FEEDBACK = "pages/feedback.py"
+COMPARE = "pages/compare.py"
+_MENU = (
+    (CHAT, "Chat", ":material/chat:"),
+    (LIBRARY, "Library", ":material/folder_open:"),
+    (FEEDBACK, "Feedback", ":material/thumbs_up_down:"),
+    (COMPARE, "Compare", ":material/compare:"),
+)
 _NOTICES = "notices"
 _PROBLEM = "problem"
 

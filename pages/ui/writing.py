@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rag.errors import ThumbprintError
-from rag.types import Proposed, Where
+from rag.types import Draft, Proposed, Where
 
 if TYPE_CHECKING:
     from rag.prepare import Preparation
@@ -43,7 +43,8 @@ class Writing:
         self.replaces = replaces
         self.proposed = proposed
         """The filters that the question names, as the reader chose among them; None before that."""
-        self.text = ""
+        self.so_far: tuple[str, Draft] = ("", Draft("", ()))
+        """The text, and what has been checked of it: read both at once, for they change together."""
         self.preparing: Preparation | None = None
         """Set while the question waits for it, else None."""
         self.error: str | None = None
@@ -54,6 +55,11 @@ class Writing:
         self.cancelled = False
         """Stopped before it was asked: nothing is stored, and the page gives the question back."""
         self._finished = threading.Event()
+
+    @property
+    def text(self) -> str:
+        """What has been written so far."""
+        return self.so_far[0]
 
     @property
     def succeeded(self) -> bool:
@@ -99,7 +105,7 @@ class Writing:
         self.where = response.begun.where
         try:
             for piece in response:
-                self.text += piece
+                self.so_far = self.text + piece, response.draft
                 if self.stopping:
                     response.close()
                     return

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from rag.cite.facts import Quantity, When, dates, quantities
+from rag.cite.facts import Quantity, bare_units, dates, quantities
+from rag.cite.follows import FEW, following
 from rag.cite.naming import names_differ
 from rag.cite.units import UNITS
+from rag.cite.whens import dates_differ
 from rag.cite.wording import Words, alike
 
 _ABOUT = 0.06
 """How far "about 1,200" may be off; rounding to two digits is at most 5 %."""
 _OVER = 1.3
 """How far above "more than 300" a figure may be."""
-_FEW = 10
-"""Up to which a figure in words may count what the source names one by one."""
 _ABOUT_A_SHARE = 0.12
 """How far "nearly a third" may be off: 30 % is called that."""
 _FRACTIONS = frozenset((20, 25, 33, 50, 67, 75, 80))
@@ -29,53 +30,67 @@ _MONTH_IN_DAYS, _MONTH_OFF = 30.44, 0.09
 """Days of a month, and how far off "three months" for "twelve weeks" may be."""
 _MEASURED = frozenset(("length", "mass", "volume"))
 _BARE_UNIT = re.compile(rf"\b(?:an?|one) ({'|'.join(u for u in UNITS if len(u) > 3)})\b", re.IGNORECASE)
-_OTHER_YEAR = re.compile(
-    r"\b(?:the )?(?:year before|previous year|year after|next year|following year|year earlier|year later)\b",
-    re.I,
-)
 _LESS = re.compile(
     r"\b(?:not|no|never|none|without|un\w{4,}|lost|missing|rest|remain\w*|other|only|fewer|less)\b|n't\b",
     re.I,
 )
 
 
-def changed(claim: str, evidence: Sequence[str], source: str, nearest: str) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a claim has and its evidence has not: ``kind`` is number, unit, date or name.
+
+    ``instead``: the evidence has another one of its kind in its place, so that it was
+    changed, and not just added or drawn from what the evidence says.
+    """
+
+    kind: str
+    instead: bool
+
+
+def changed(claim: str, evidence: Sequence[str], source: str, nearest: str) -> list[Finding]:
     """Of ``number`` or ``unit``, ``date`` and ``name``, those of the claim that the evidence lacks.
 
     ``evidence`` are the sentences that figures and dates may come from, ``nearest`` the one
     nearest to the claim; names may come from all of ``source``.
     """
-    reasons = []
+    found = []
     reason = _quantities_differ(claim, evidence)
     if reason:
-        reasons.append(reason)
-    if _dates_differ(claim, evidence):
-        reasons.append("date")
-    if names_differ(claim, source, nearest):
-        reasons.append("name")
-    return reasons
+        found.append(reason)
+    when = dates_differ(claim, evidence)
+    if when is not None:
+        found.append(Finding("date", when))
+    named = names_differ(claim, source, nearest)
+    if named is not None:
+        found.append(Finding("name", named))
+    return found
 
 
 # --- figures --------------------------------------------------------------------
 
 
-def _quantities_differ(claim: str, evidence: Sequence[str]) -> str:
+def _quantities_differ(claim: str, evidence: Sequence[str]) -> Finding | None:
     asked = quantities(claim)
     if _bare_units_differ(claim, " ".join(evidence)):
-        return "unit"
-    if not asked:
-        return ""
-    held = [(q, text) for text in evidence for q in quantities(text)]
+        return Finding("unit", True)
+    worst = None
+    held = [(q, text) for text in evidence for q in (*quantities(text), *bare_units(text))]
+    for bare in bare_units(claim):
+        if not any(_equal(bare, q) for q, _ in held) and any(
+            q.dimension in ("time", "months") for text in evidence for q in bare_units(text)
+        ):
+            return Finding("unit", True)
     whens = [w for text in evidence for w in dates(text)]
     years = {float(w.year) for w in whens if w.year}
     held_when = {float(x) for w in whens for x in (w.day, w.year) if x}
     hours = {float(w.minute // 60 % 12) for w in whens if w.minute is not None}
-    follows = list(_following([q for q, _ in held], years, evidence))
+    follows = list(following(claim, [q for q, _ in held], years, evidence))
     for quantity in asked:
         same = [(q, text) for q, text in held if _equal(quantity, q)]
         if same:
             if _bound_elsewhere(quantity, claim, same, held):
-                return "number"
+                return Finding("number", True)
             continue
         if (
             quantity.value in (years | held_when)
@@ -89,7 +104,7 @@ def _quantities_differ(claim: str, evidence: Sequence[str]) -> str:
         if quantity.dimension == "times" and quantity.value <= 1 and not rates:
             continue  # "at once"
         in_words = not claim[quantity.start].isdigit() and quantity.dimension == ""
-        if in_words and 2 <= quantity.value <= _FEW and not _counted(quantity, claim, held):
+        if in_words and 2 <= quantity.value <= FEW and not _counted(quantity, claim, held):
             continue  # "the two sisters": the source names them
         if quantity.dimension == "" and quantity.value <= 1 and not held:
             continue
@@ -99,8 +114,51 @@ def _quantities_differ(claim: str, evidence: Sequence[str]) -> str:
             continue
         if any(_equal(quantity, q) for q in follows):
             continue
-        return "unit" if any(math.isclose(q.figure, quantity.figure) for q, _ in held) else "number"
-    return ""
+        same_figure = any(math.isclose(q.figure, quantity.figure) for q, _ in held)
+        if (
+            not same_figure
+            and _is_instance(quantity, claim)
+            and any(_bounds(q, text) and (_like(quantity, q) or not q.dimension) for q, text in held)
+        ):
+            continue  # "a ten-year-old" where the source speaks of those under twelve
+        kind = "unit" if same_figure else "number"
+        if kind == "unit" or any(_like(quantity, q) for q, _ in held) or _counted(quantity, claim, held):
+            return Finding(kind, True)
+        worst = Finding(kind, False)
+    return worst
+
+
+def _like(a: Quantity, b: Quantity) -> bool:
+    """Whether two figures measure or count the same."""
+    if a.dimension or b.dimension:
+        return a.dimension == b.dimension or {a.dimension, b.dimension} == {"time", "months"}
+    return bool(a.noun and b.noun and alike(a.noun, b.noun))
+
+
+_BOUND = re.compile(
+    r"(?:more|less|fewer|longer|shorter|older|younger|later|earlier|under|over|above|below|least|most|than|"
+    r"until|before|after|since|by|within|to|exceed\w*|beyond) (?:the )?[€$£]?$",
+    re.IGNORECASE,
+)
+
+
+def _bounds(quantity: Quantity, text: str) -> bool:
+    return quantity.hedge in ("over", "under") or bool(_BOUND.search(text[: quantity.start]))
+
+
+def _is_instance(quantity: Quantity, claim: str) -> bool:
+    """Whether a figure of a claim is an example: "a class of twenty", "a two-day flu"."""
+    if quantity.hedge or _bounds(quantity, claim):
+        return False
+    joined = claim[quantity.start : quantity.end + 1].rstrip(".,")
+    adjective = bool(re.search(r"[\w]-[a-z]", joined)) or claim[quantity.end :].startswith("-")
+    return (adjective and bool(re.search(r"\ban? $", claim[: quantity.start], re.I))) or bool(
+        re.search(
+            r"\b(?:an? [\w-]+(?: \w+)? of|aged|an?(?: \w+)? that \w+ on the) [€$£]?$",
+            claim[: quantity.start],
+            re.I,
+        )
+    )
 
 
 def _bare_units_differ(claim: str, text: str) -> bool:
@@ -112,39 +170,6 @@ def _bare_units_differ(claim: str, text: str) -> bool:
         if other and not re.search(rf"\b{unit[:-1]}", text, re.I):
             return True
     return False
-
-
-def _following(held: Sequence[Quantity], years: set[float], texts: Sequence[str]) -> Iterator[Quantity]:
-    """The figures that follow from those of the evidence by one step."""
-    for a in sorted(years):
-        for b in sorted(years):
-            if b > a:
-                yield Quantity(12 * (b - a), "months", 0, 0, figure=b - a)
-    for q in held:
-        if q.dimension == "share":
-            yield Quantity(100 - q.value, "share", 0, 0, q.hedge and "about", figure=100 - q.value)
-    for sentence in texts:
-        figures = quantities(sentence)
-        twofold = any((q.dimension, q.value, q.per) in (("share", 50, ""), ("times", 2, "")) for q in figures)
-        scaled = [q for q in figures if twofold and q.dimension not in ("share", "times", "ordinal")]
-        for q in scaled:
-            for value in (q.value / 2, q.value * 2):
-                yield Quantity(value, q.dimension, 0, 0, q.hedge, figure=value, per=q.per)
-        counts = [
-            q
-            for q in figures
-            if q.dimension == "" and re.match(r" of (?:them|these|which)\b", sentence[q.end :])
-        ]
-        for part in counts:
-            for q in figures:
-                if q.dimension == "" and q.value > part.value:
-                    yield Quantity(q.value - part.value, "", 0, 0, figure=q.value - part.value)
-    text = " ".join(texts)
-    for m in re.finditer(r"\b(\d+) (?:out )?of (?:the )?(\d+)\b", text):
-        some, whole = float(m[1]), float(m[2])
-        if 0 < some < whole:
-            yield Quantity(whole - some, "", 0, 0, figure=whole - some)
-            yield Quantity(100 * some / whole, "share", 0, 0, figure=100 * some / whole)
 
 
 def _counted(quantity: Quantity, claim: str, held: Sequence[tuple[Quantity, str]]) -> bool:
@@ -163,7 +188,9 @@ def _century(claim: str, quantity: Quantity, years: set[float]) -> bool:
 def _equal(claimed: Quantity, held: Quantity) -> bool:
     """Whether the source's figure is the claim's, as far as the claim is exact."""
     kinds = {claimed.dimension, held.dimension}
-    if kinds == {"times", "time"} or (kinds == {"", "time"} and (claimed.per or held.per)):
+    if kinds in ({"times", "time"}, {"times", "months"}) or (
+        kinds == {"", "time"} and (claimed.per or held.per)
+    ):
         return _rate(claimed, held) or _rate(held, claimed)
     if kinds == {"times"} and claimed.per and held.per:
         return _often(claimed) == _often(held)
@@ -214,7 +241,8 @@ def _rate(times: Quantity, every: Quantity) -> bool:
     dimension, factor = UNITS.get(times.per, ("", 0.0))
     return (
         times.dimension in ("times", "")
-        and every.dimension == dimension == "time"
+        and every.dimension == dimension
+        and dimension in ("time", "months")
         and math.isclose(times.value * every.value, factor)
     )
 
@@ -245,49 +273,3 @@ def _context(text: str, quantity: Quantity, reach: int) -> list[str]:
 
 def _shared(mine: Sequence[str], theirs: Sequence[str]) -> int:
     return sum(any(alike(w, t) for t in theirs) for w in mine)
-
-
-# --- dates ----------------------------------------------------------------------
-
-
-def _dates_differ(claim: str, evidence: Sequence[str]) -> bool:
-    asked = dates(claim)
-    if not asked:
-        return False
-    held = [w for text in evidence for w in dates(text)]
-    found = [q for text in evidence for q in quantities(text)]
-    figures = {q.value for q in found}
-    years = {w.year for w in held if w.year}
-    # A year and a span of years give another: "in 2009", "within six years".
-    later = {
-        y + s * round(q.value / 12) for y in years for q in found if q.dimension == "months" for s in (-1, 1)
-    }
-    if any(_OTHER_YEAR.search(text) for text in evidence):
-        later |= {y + s for y in years for s in (-1, 1)}
-    for when in asked:
-        if any(when.says(h) for h in held) or _pieced(when, held):
-            continue
-        if when.year and not when.month and (float(when.year) in figures or when.year in later):
-            continue
-        if when.month and not when.day and _in_half(when, " ".join(evidence)):
-            continue
-        return True
-    return False
-
-
-def _in_half(when: When, text: str) -> bool:
-    """Whether a month bounds the half of a year that the evidence names."""
-    bounds = {"first": (1, 6), "second": (7, 12)}
-    return any(
-        when.month in bounds[m[1].casefold()] for m in re.finditer(r"\b(first|second) half of\b", text, re.I)
-    )
-
-
-def _pieced(when: When, held: Sequence[When]) -> bool:
-    """A day and month in one place, the year in another: together they say it."""
-    if when.year and (when.month or when.day):
-        without = When(when.start, when.end, None, when.month, when.day)
-        return any(h.year == when.year for h in held) and any(
-            without.says(h) and h.year in (None, when.year) for h in held
-        )
-    return False

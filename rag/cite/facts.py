@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from rag.cite.figures import figure_at, noun_at, unit_at
@@ -34,32 +35,40 @@ _DATE = re.compile(
     | (?P<d1>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<m1>{_MONTH})\b\.?(?:,?\s+(?P<y1>\d{{4}}))?
     | (?P<m2>{_MONTH})\b\.?\s+(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*[%€])(?:,?\s+(?P<y2>\d{{4}}))?
     | (?P<m3>{_MONTH})\b\.?(?:\s+(?:of\s+)?(?P<y3>\d{{4}}))?
-    | (?P<y4>(?:1[0-9]|20)\d{{2}})s?(?!\s*(?:[%€$]|[a-z]*metre|k[mg]\b|euro|dollar|pound|people|word|page))
+    | (?P<y4>(?:1[0-9]|20)\d{{2}})s?
+      (?:(?<=[Ii]n\ \d{{4}})|(?!\s*(?:[%€$]|[a-z]*metre|k[mg]\b|euro|dollar|pound|people|word|page)))
     )(?![\w-]*\d)""",
     re.IGNORECASE | re.VERBOSE,
 )
 _WEEKDAY = re.compile(rf"\b({_WEEKDAY_NAMES})s?\b", re.IGNORECASE)
 _HOURS = "|".join(word for word, n in SMALL.items() if 1 <= n <= 12)
+_OFF = {"quarter": 15, "a quarter": 15, "half": 30, "five": 5, "ten": 10, "twenty-five": 25, "twenty": 20}
 _CLOCK = re.compile(
     r"\b(?:(?P<h>[01]?\d|2[0-3])[:.](?P<m>[0-5]\d)\s*(?P<p>[ap]\.?m\b\.?)?|(?P<h2>1[0-2]|\d)\s*(?P<p2>[ap]\.?m\b\.?))"
     r"|\b(?P<word>noon|midnight)\b"
     rf"|\b(?P<spoken>{_HOURS}|1[0-2]|\d) (?:o[’']clock|(?:in the|at) "
-    r"(?P<when>morning|afternoon|evening|night)\b)",
+    r"(?P<when>morning|afternoon|evening|night)\b)"
+    r"|(?:(?<=\bat )|(?<=\bby )|(?<=\btill )|(?<=\buntil )|(?<=\bfrom )|(?<=\bbefore )|(?<=\bafter )|"
+    r"\b(?=[\w-]+ past\b))"
+    rf"(?P<off>{'|'.join(_OFF)}) (?:minutes )?(?P<side>past|to) (?P<full>{_HOURS}|1[0-2]|\d|noon|midnight)\b",
     re.IGNORECASE,
 )
 _TOKEN = re.compile(
     r"[€$£¥]|%|°[CFcf]?|\d{1,3}(?:[,\u00a0\u202f'’]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|"
     r"[^\W\d_]+(?:['’][^\W\d_]+)*|[^\w\s]"
 )
-_DIVIDED = "second|minute|hour|day|week|month|year|decade|century|mile|metre|meter|kilo|litre|liter|dozen"
+_DIVIDED = "day|dozen|" + "|".join(
+    sorted((u for u in UNITS if len(u) > 3 and not u.endswith("s")), key=len, reverse=True)
+)
 _FEW_WORDS = "|".join((*TENS, *SMALL))
 _PART = re.compile(
     rf"""(?:
       (?:half\ an?|half|(?:a\ |one\ |three\ )?quarters?\ of\ an?)[ -](?P<unit>{_DIVIDED})
-    | an?\ (?P<whole>{_DIVIDED})\ and\ a\ half
+    | (?:an?|first|last|next|another)\ (?P<whole>{_DIVIDED})\ and\ a\ half
     | every\ (?P<nth>other|second|third|fourth)\ (?P<each>{_DIVIDED})
     | an?\ (?P<fortnight>fortnight)
-    | (?P<one>\d+|{_FEW_WORDS})\ (?:in|out\ of)\ (?:every\ )?(?P<of>\d{{1,3}}|{_FEW_WORDS})
+    | (?P<one>one(?=\ [a-z]+\ in)|\d+|{_FEW_WORDS})(?:(?<=one)\ [a-z]+)?\ (?:in|out\ of)\ (?:every\ )?
+      (?P<of>\d{{1,3}}|{_FEW_WORDS})
       (?!\ ?[\w%€]*(?:day|week|year|month))
     )\b""",
     re.IGNORECASE | re.VERBOSE,
@@ -69,11 +78,24 @@ _PER = re.compile(
     r"monthly|quarterly|yearly|annually|annual)\b(?<!\d\s)",
     re.IGNORECASE,
 )
+_BARE = re.compile(
+    r"\b(?:for|within|after|in|about|around|under|over|least|most|than|lasts?|takes?) "
+    r"(?:about |around )?an? (?:full |whole )?"
+    r"(?P<unit>second|minute|hour|day|week|fortnight|month|year|decade|century)\b(?! and a half| or two| ago)"
+    r"|\ban? (?P<early>minute|hour|day|week|fortnight|month|year)"
+    r"(?= (?:ahead|before|earlier|later|in advance)\b)",
+    re.IGNORECASE,
+)
+_NOUN_AND_PER = re.compile(
+    r"(?: [a-z]+){1,2} (?:an?|per|each|every) (second|minute|hour|day|night|week|month|quarter|year|person)\b"
+)
 _RATES = {
     "hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month", "quarterly": "quarter",
     "yearly": "year", "annually": "year", "annual": "year",
 }  # fmt: skip
 _HEDGES: tuple[tuple[re.Pattern[str], Hedge], ...] = (
+    (re.compile(r"(?:no|not) (?:more|longer|later|older|higher) than\s*$", re.IGNORECASE), "under"),
+    (re.compile(r"(?:no|not) (?:less|fewer|shorter|earlier|younger|lower) than\s*$", re.IGNORECASE), "over"),
     (
         re.compile(
             r"(?:about|around|roughly|approximately|nearly|almost|some|circa|close to)\s*$",
@@ -123,14 +145,21 @@ class When:
     """Of the day."""
     decade: int | None = None
     """The first year of "the 1980s"."""
+    either: bool = False
+    """A time of day that may be before noon or after."""
 
     def says(self, other: When) -> bool:
         """Whether ``other`` holds all that this one says."""
         if self.decade is not None:
             return self.decade == (other.decade if other.year is None else other.year // 10 * 10)
-        mine = (self.year, self.month, self.day, self.weekday, self.minute)
-        theirs = (other.year, other.month, other.day, other.weekday, other.minute)
+        day = 720 if self.either or other.either else 1440
+        mine = (self.year, self.month, self.day, self.weekday, _within(self.minute, day))
+        theirs = (other.year, other.month, other.day, other.weekday, _within(other.minute, day))
         return all(a is None or a == b for a, b in zip(mine, theirs, strict=True))
+
+
+def _within(minute: int | None, day: int) -> int | None:
+    return None if minute is None else minute % day
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +171,13 @@ class Name:
     opens: bool
 
 
-def dates(text: str) -> list[When]:
+def dates(text: str) -> tuple[When, ...]:
     """The dates, weekdays and times of day of a text, in order."""
+    return _dates(text)
+
+
+@lru_cache(maxsize=4_000)
+def _dates(text: str) -> tuple[When, ...]:
     found = []
     for m in _DATE.finditer(text):
         part = m.groupdict()
@@ -167,12 +201,21 @@ def dates(text: str) -> list[When]:
         found.append(When(*m.span(), int(year) if year else None, month, int(day) if day else None))
     found += [When(*m.span(), weekday=m[1].casefold()) for m in _WEEKDAY.finditer(text) if m[1][0].isupper()]
     for m in _CLOCK.finditer(text):
-        if m["word"]:
+        either = False
+        if m["off"]:
+            full = m["full"].casefold()
+            named = {"noon": 12, "midnight": 0}
+            hour = named[full] if full in named else int(full) if full.isdigit() else SMALL[full]
+            off = _OFF[m["off"].casefold()]
+            minute = (60 * hour + (off if m["side"].casefold() == "past" else -off)) % 1440
+            either = full not in named
+        elif m["word"]:
             minute = 720 if m["word"].casefold() == "noon" else 0
         elif m["spoken"]:
             hour = int(m["spoken"]) if m["spoken"].isdigit() else SMALL[m["spoken"].casefold()]
             late = (m["when"] or "").casefold() in ("afternoon", "evening", "night")
             minute = 60 * (hour % 12 + 12 if late and hour > 4 else hour)
+            either = not m["when"]
         elif m["h2"] or m["p"] or ":" in m[0]:
             half = (m["p"] or m["p2"] or "").casefold()
             hour = int(m["h"] or m["h2"])
@@ -181,8 +224,8 @@ def dates(text: str) -> list[When]:
             minute = 60 * hour + int(m["m"] or 0)
         else:
             continue  # "3.50": a figure
-        found.append(When(*m.span(), minute=minute))
-    return sorted(found, key=lambda when: when.start)
+        found.append(When(*m.span(), minute=minute, either=either))
+    return tuple(sorted(found, key=lambda when: when.start))
 
 
 def _is_month(text: str, at: int) -> bool:
@@ -190,8 +233,13 @@ def _is_month(text: str, at: int) -> bool:
     return before in BEFORE_A_MONTH
 
 
-def quantities(text: str) -> list[Quantity]:
+def quantities(text: str) -> tuple[Quantity, ...]:
     """The figures of a text, in order; those of dates and times of day are left out."""
+    return _quantities(text)
+
+
+@lru_cache(maxsize=4_000)
+def _quantities(text: str) -> tuple[Quantity, ...]:
     taken = [(w.start, w.end) for w in dates(text)]
     tokens = [(m[0], m.start(), m.end()) for m in _TOKEN.finditer(text)]
     found: list[Quantity] = []
@@ -221,13 +269,23 @@ def quantities(text: str) -> list[Quantity]:
             dimension, value, after, working = unit_at(tokens, n, after, value)
             end = tokens[after - 1][2]
         hedge = _hedge(text[max(0, start - 24) : start])
-        per = _PER.match(text, end)
+        per = _PER.match(text, end) or (None if dimension else _NOUN_AND_PER.match(text, end))
         rate = per[1].casefold() if per else ""
         noun = "" if dimension else noun_at(tokens, after)
         found.append(
             Quantity(value, dimension, start, end, hedge, working, figure, noun, _RATES.get(rate, rate))
         )
         n = after
+    return tuple(found)
+
+
+def bare_units(text: str) -> list[Quantity]:
+    """Spans of one unit without a figure: "for an hour", "within a month"; those of dates are left out."""
+    found = []
+    for m in _BARE.finditer(text):
+        unit = m["unit"] or m["early"]
+        dimension, factor = UNITS[unit.casefold()]
+        found.append(Quantity(factor, dimension, m.end() - len(unit), m.end(), figure=1.0))
     return found
 
 
@@ -260,8 +318,17 @@ def _hedge(before: str) -> Hedge:
     return next((hedge for pattern, hedge in _HEDGES if pattern.search(before)), "")
 
 
-def names(text: str) -> Iterator[Name]:
+def names(text: str) -> tuple[Name, ...]:
     """The capitalised words of a text; months and weekdays are dates, and left out."""
+    return _names(text)
+
+
+@lru_cache(maxsize=4_000)
+def _names(text: str) -> tuple[Name, ...]:
+    return tuple(_capitalised(text))
+
+
+def _capitalised(text: str) -> Iterator[Name]:
     opens = True
     for m in re.finditer(r"[^\W\d_][\w’'.-]*[\w]|[^\W\d_]|[.!?:;\n]|[“\"(]", text):
         word = m[0]

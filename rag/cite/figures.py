@@ -24,14 +24,32 @@ Tokens = list[tuple[str, int, int]]
 """Words, figures and marks of a text, each with where it starts and ends."""
 
 
+_COMPARED = frozenset("less fewer longer later earlier higher lower".split())
+
+
 def noun_at(tokens: Tokens, at: int) -> str:
     """The word at a token where it says what a figure counts, else ""."""
     word = tokens[at][0].casefold() if at < len(tokens) else ""
-    return word if len(word) > 2 and word.isalpha() and word not in FUNCTION_WORDS | BEFORE_A_MONTH else ""
+    return (
+        word
+        if len(word) > 2 and word.isalpha() and word not in FUNCTION_WORDS | BEFORE_A_MONTH | _COMPARED
+        else ""
+    )
 
 
 def figure_at(tokens: Tokens, n: int) -> tuple[float, int, str] | None:
     """The figure that begins at token ``n``: value, the token after it, and a dimension of its own."""
+    read = _figure_at(tokens, n)
+    if read is None or read[2]:
+        return read
+    value, after, _ = read
+    part = [t[0].casefold() for t in tokens[after : after + 3]]
+    if part[:2] == ["and", "a"] and part[2:] in (["half"], ["quarter"]):
+        return value + FRACTIONS[part[2]], after + 3, ""  # "two and a half"
+    return read
+
+
+def _figure_at(tokens: Tokens, n: int) -> tuple[float, int, str] | None:
     word = tokens[n][0].casefold()
     follows = tokens[n + 1][0].casefold() if n + 1 < len(tokens) else ""
     if word[0].isdigit():
@@ -47,6 +65,8 @@ def figure_at(tokens: Tokens, n: int) -> tuple[float, int, str] | None:
         return TIMES[word], n + 1, "times"
     if word == "dozen":
         return 12.0, n + 1, ""
+    if word in ("halve", "halves", "halved", "halving"):
+        return 50.0, n + 1, "share"
     if (
         word == "half"
         and n
@@ -112,7 +132,8 @@ def _words(tokens: Tokens, n: int) -> tuple[float, int, str] | None:
         at += 1
     if not any_word:
         return None
-    if at == n + 1 and tokens[n][0].casefold() == "one" and not _counts(tokens, at):
+    halved = [t[0].casefold() for t in tokens[at : at + 3]] == ["and", "a", "half"]
+    if at == n + 1 and tokens[n][0].casefold() == "one" and not halved and not _counts(tokens, at):
         return None  # the pronoun
     return total + current, at, ""
 

@@ -26,6 +26,11 @@ for _group in _TABLE.strip().replace("\n", "|").split("|"):
         _FORMS[_word] = _FORMS.get(_word, frozenset()) | _words
 
 
+def irregular_forms(word: str) -> frozenset[str]:
+    """The other forms of a word in the table."""
+    return _FORMS.get(word, frozenset())
+
+
 def irregular(a: str, b: str) -> bool:
     """Whether two words, in lower case, are forms of one in the table."""
     return b in _FORMS.get(a, ())

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from unicodedata import normalize
 
-_OPEN, _CLOSE = "[【", "]】"
+_OPEN, _CLOSE = "[【［⟦〔〖", "]】］⟧〕〗"
 _MOST = 64
 """Characters within which a marker must close; what is longer is text."""
 _WORDS = (
@@ -23,6 +24,7 @@ _BODY = re.compile(
     re.IGNORECASE,
 )
 _RANGE = re.compile(r"(\d{1,3})\s*(?:[-–—]|to)\s*\D{0,12}?(\d{1,3})|(\d{1,3})")
+_OPENING, _CLOSING = re.escape(_OPEN), re.escape(_CLOSE)
 _TARGET = re.compile(r"\([^()\s]{0,200}\)")
 
 
@@ -95,6 +97,12 @@ class MarkerParser:
                 elif self._fence == fence:
                     self._fence = ""
                 continue
+            if self._held[0] == "\\":
+                if len(self._held) == 1 and not final:
+                    break
+                escaped = self._held[1:2] in _OPEN + _CLOSE and len(self._held) > 1
+                text, self._held = text + ("" if escaped else "\\"), self._held[1:]
+                continue
             read = self._bracket(final)
             if read is None:
                 break  # it may still close
@@ -112,7 +120,7 @@ class MarkerParser:
 
     def _next(self) -> int | None:
         """Where the next thing to decide begins."""
-        wanted = "`" if self._fence else "`" + _OPEN
+        wanted = "`" if self._fence else "`\\" + _OPEN
         found = [at for c in wanted if (at := self._held.find(c)) >= 0]
         return min(found, default=None)
 
@@ -126,12 +134,13 @@ class MarkerParser:
                 end = at + 1
                 break
         if end is None:
-            if final and (cut := _CUT_OFF.fullmatch(held)):
-                return Marker((), 1), cut.end()  # the stream ended inside a marker
+            if final and _CUT_OFF.fullmatch(normalize("NFKC", held)):
+                return Marker((), 1), len(held)  # the stream ended inside a marker
             if len(held) < _MOST and not final and _may_become(held):
                 return None
             return None, 1
-        body = held[1 : end - 1].strip()
+        # Other digits ("¹", "①", "１") read as a number all the same, and brackets may be escaped.
+        body = normalize("NFKC", held[1 : end - 1]).strip(" \t\n\\")
         while body[:1] and body[0] in _OPEN and body[-1] in _CLOSE and _BODY.fullmatch(body[1:-1]):
             body = body[1:-1].strip()
         if not _BODY.fullmatch(body):
@@ -160,11 +169,13 @@ class MarkerParser:
         return Marker(tuple(numbers), unknown)
 
 
-_UNCLOSED = re.compile(rf"[\[【]\s*{_NUMBER}\s*$")
-_CUT_OFF = re.compile(rf"[\[【]+\s*{_WORDS}{_NUMBER}[\s\d,;&†-]*", re.IGNORECASE)
-_PREFIX = re.compile(r"[\[【][\[【]?[\s\w^#:,;&\-–—†\]】\[【.]*(?:†[^\]】\[【]*)?")
+_UNCLOSED = re.compile(rf"[{_OPENING}]\s*{_NUMBER}\s*$")
+_CUT_OFF = re.compile(rf"[{_OPENING}]+\s*{_WORDS}{_NUMBER}[\s\d,;&†\\-]*", re.IGNORECASE)
+_PREFIX = re.compile(
+    rf"[{_OPENING}]{{1,2}}[\s\w^#:,;&\-–—†\\.{_OPENING}{_CLOSING}]*(?:†[^{_OPENING}{_CLOSING}]*)?"
+)
 
 
 def _may_become(held: str) -> bool:
     """Whether what is held can still be the beginning of a marker."""
-    return _PREFIX.fullmatch(held) is not None
+    return _PREFIX.fullmatch(normalize("NFKC", held)) is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from rag.cite.facts import Name, names
@@ -11,9 +12,10 @@ from rag.cite.wording import Words, alike
 from rag.words import FUNCTION_WORDS
 
 
-def names_differ(claim: str, source: str, nearest: str) -> bool:
-    """Whether the claim has a name that the source has not, or has another one in its place."""
-    there = [m.casefold().rstrip(".'’-") for m in re.findall(r"[^\W\d_][\w'’.-]*", source)]
+def names_differ(claim: str, source: str, nearest: str) -> bool | None:
+    """Whether the source has another name in the place of one that it lacks; None where it lacks none."""
+    plain = _without_accents(source)
+    there = [m.casefold().rstrip(".'’-") for m in re.findall(r"[^\W\d_][\w'’.-]*", f"{source} {plain}")]
     initials = _initials(source)
     missing = []
     for name in names(claim):
@@ -24,6 +26,8 @@ def names_differ(claim: str, source: str, nearest: str) -> bool:
         if (
             folded in there
             or all(any(_same_name(p, t) or (name.opens and alike(p, t)) for t in there) for p in parts)
+            or any(_nearly(_without_accents(folded), t) for t in there)
+            or folded in _KNOWN
             or folded in initials
             or folded.replace(".", "") in initials
         ):
@@ -34,10 +38,36 @@ def names_differ(claim: str, source: str, nearest: str) -> bool:
     nation = _NATIONS & {t.casefold() for t in there}
     # "The Greek thinker": knowledge of the world, where the source names no nation.
     missing = [n for n in missing if n.text.casefold() not in _NATIONS or nation or _country_in(there)]
-    if any(not name.opens for name in missing) or _titles_differ(claim, source) or _exchanged(claim, source):
+    missing = [
+        n for n in missing if n.text.casefold() not in _CONTINENTS or any(t in _CONTINENTS for t in there)
+    ]
+    if _titles_differ(claim, source) or _exchanged(claim, source):
         return True
     # The first word of a sentence is capitalised whatever it is.
-    return any(_goes_on_as_name(name, claim, nearest) for name in missing)
+    lacking = [n for n in missing if not n.opens or _goes_on_as_name(n, claim, nearest)]
+    if not lacking:
+        return None
+    said = {n.text.casefold() for n in names(claim)}
+    left = [
+        n for n in names(source) if n.text.casefold() not in said and (not n.opens or _mid(n.text, source))
+    ]
+    # "PhD" for a doctorate, "Wi-Fi" for what is wireless: written so, and no other one is.
+    short = [
+        n for n in lacking if not _SHORT_FORM.search(n.text) or any(_SHORT_FORM.search(x.text) for x in left)
+    ]
+    return bool(left and short)
+
+
+def _without_accents(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+
+
+def _nearly(a: str, b: str) -> bool:
+    """Whether two long names are one but for a letter that is missing or another: a slip of the pen."""
+    if min(len(a), len(b)) < 7 or a[0] != b[0] or abs(len(a) - len(b)) > 1:
+        return False
+    n = next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+    return a[n + 1 :] == b[n + 1 :] or a[n:] == b[n + 1 :] or a[n + 1 :] == b[n:]
 
 
 def _goes_on_as_name(name: Name, claim: str, nearest: str) -> bool:
@@ -138,6 +168,11 @@ _NATIONS = frozenset(
     lebanese thai vietnamese indonesian malaysian filipino roman
     """.split()
 )
+_CONTINENTS = frozenset("european african asian american".split())
+"""Wider than a nation: they name no other one than the source does."""
+_KNOWN = frozenset("earth sun moon god internet middle ages".split())
+"""Capitalised, and known to everyone: no source has to name them."""
+_SHORT_FORM = re.compile(r"^(?:[A-Z]{2,5}|\w*[a-z][A-Z]\w*|[A-Z][a-z]+-[A-Z][a-z]+)$")
 _COUNTRY = frozenset(["", "al", "y", "ay", "en", "a", "e", "o", "ia", "ey", "and"])
 _FIGURES = SMALL.keys() | TENS.keys()
 _DEMONYM = frozenset(

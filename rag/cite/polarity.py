@@ -55,7 +55,10 @@ _COMPARING = frozenset(
 )
 _CONDITIONS = frozenset("if unless except only provided until before after when while".split())
 _EXCEPT = frozenset(("except", "unless"))
+_OFTEN = frozenset("more-than-half common commonly often frequently regularly".split())
 _COMPARED = frozenset("longer more less later earlier further higher lower older younger".split())
+_MORE = frozenset("better faster stronger often richer older longer heavier cheaper".split())
+_LESS = frozenset("worse slower weaker seldom poorer younger shorter lighter".split())
 _NEARLY_ALL = 0.75
 """Share of a claim's words from which a sentence says the same but for the word that turns it."""
 
@@ -107,7 +110,7 @@ def _places(words: Words, wanted: str) -> list[int]:
 # --- negation -------------------------------------------------------------------
 
 
-def _is_negative(word: str) -> bool:
+def is_negative(word: str) -> bool:
     return word in NEGATORS or word in NEGATIVE or _is_prefixed(word)
 
 
@@ -118,9 +121,9 @@ def _is_prefixed(word: str) -> bool:
 def _held(claim: Words, source: Words) -> float:
     """Share of the claim's content words, without those that turn, that the source holds."""
     words = {
-        w for w in claim.content if not _is_negative(w) and w not in _QUANTIFIERS and w not in TRANSPARENT
+        w for w in claim.content if not is_negative(w) and w not in _QUANTIFIERS and w not in TRANSPARENT
     }
-    return sum(_one_of(w, source.all) for w in words) / len(words) if words else 0.0
+    return sum(one_of(w, source.all) for w in words) / len(words) if words else 0.0
 
 
 def _negated(claim: Words, held: Sequence[Words]) -> bool:
@@ -151,8 +154,9 @@ def _permits(claim: Words, source: Words) -> bool:
         )
         if not forbids or any(w in _CONDITIONS or w in _COMPARED for w in clause):
             continue
-        shared = sum(_one_of(w, clause) for w in set(claim.content) - PERMISSIVE)
-        if shared >= 2 or (subject and _one_of(subject[-1], clause)):
+        shared = sum(one_of(w, clause) for w in set(claim.content) - PERMISSIVE)
+        # "Grandparents cannot be paid with it, but childminders can": the subject is another one.
+        if one_of(subject[-1], clause) if subject else shared >= 2:
             return True
     return False
 
@@ -176,7 +180,7 @@ def _denies(claim: Words, held: Sequence[Words], scope: Sequence[tuple[int, str]
             return shares[n] >= (0.3 if n == 0 else 0.5) and not any(
                 _under_negation(held[n], place, claim, shares[n]) for place in there
             )
-        if shares[n] >= _NEARLY_ALL and not any(_is_negative(w) or w in EXCLUSIVE for w in held[n].all):
+        if shares[n] >= _NEARLY_ALL and not any(is_negative(w) or w in EXCLUSIVE for w in held[n].all):
             return True
     return False
 
@@ -193,7 +197,7 @@ def _under_negation(words: Words, place: int, claim: Words, share: float) -> boo
     limited = any(w in _COMPARED for w in words.all[place:end]) and not any(w in _COMPARED for w in claim.all)
     if any(w in NEGATORS for w in before):
         return not limited  # "may not work there for longer than a week": a limit
-    if any(_one_of(w, claim.all) for scope in _governed(words, _EXCEPT, 4) for _, w in scope):
+    if any(one_of(w, claim.all) for scope in _governed(words, _EXCEPT, 4) for _, w in scope):
         return True  # "bathing is permitted except by the waterworks"
     # A sentence that holds every word of the claim says what it says with these, too.
     loose = () if share == 1 else EXCLUSIVE | REVERSING
@@ -202,7 +206,7 @@ def _under_negation(words: Words, place: int, claim: Words, share: float) -> boo
 
 def _denied(claim: Words, source: Words) -> bool:
     """Whether the source denies what the claim says plainly."""
-    answered = [w for w in claim.all if _is_negative(w) and not _one_of(w, source.all)]
+    answered = [w for w in claim.all if is_negative(w) and not one_of(w, source.all)]
     if answered or _held(claim, source) < 0.3:
         return False
     scopes = _governed(source, NEGATORS, 3)
@@ -229,25 +233,83 @@ def _quantified(claim: Words, held: Sequence[Words]) -> bool:
     for kind in KINDS:
         mine = _sides(claim, kind)
         found = [_sides(source, kind) for source in held]
-        if kind is COMPARING and any(w in NEGATORS for w in claim.all):
-            continue  # "those with six or more cannot": fewer can
+        if kind is COMPARING:
+            if any(w in NEGATORS for w in claim.all):
+                continue  # "those with six or more cannot": fewer can
+            than = _compared_otherwise(claim, held)
+            if than is not None:
+                if than:
+                    return True
+                continue
+        if (
+            "most" in kind[0] | kind[-1]
+            and any(w in MAJORITY for w in claim.all)
+            and any(w in NEGATORS for w in claim.all)
+        ):
+            continue  # "most do not": few do
         for side, heads in mine.items():
             same = [w for theirs in found for w in theirs.get(side, ())]
-            if any(side in theirs for theirs in found) and (
-                not heads or any(_one_of(h, same) for h in heads)
-            ):
+            if any(side in theirs for theirs in found) and (not heads or any(one_of(h, same) for h in heads)):
                 continue
             for theirs, near in zip(found, nearly, strict=True):
                 other = [w for s, ws in theirs.items() if s != side for w in ws]
-                if any(_one_of(h, other) for h in heads[:1]) or (near and theirs and side not in theirs):
+                if any(one_of(h, other) for h in heads[:1]) or (near and theirs and side not in theirs):
                     return True
     return (
         _unfounded(claim, held, UNIVERSAL, UNIVERSAL | {"any", "both", "must", "per"})
-        or _unfounded(claim, held, MAJORITY, MAJORITY | UNIVERSAL | {"more-than-half"})
+        or _unfounded(claim, held, MAJORITY, MAJORITY | UNIVERSAL | _OFTEN)
         or _unfounded(
             claim, held, EXCLUSIVE, EXCLUSIVE | {"nothing", "nobody", "no", "without", "single", "but"}
         )
     )
+
+
+def sweeping(claim: str, nearest: str) -> bool:
+    """Whether the claim says "all" or "at least" where nothing in the nearest sentence says so.
+
+    Less sure than a changed quantifier: a writer says so of what is meant so, too.
+    """
+    mine, theirs = Words.of(claim), frozenset(Words.of(nearest).all)
+    scopes = _governed(mine, UNIVERSAL - {"each"}, 2)
+    timed = all(bool(scope) and scope[0][1] in TIMES_OF_YEAR for scope in scopes)
+    if scopes and not timed and not theirs & (UNIVERSAL | _WHOLE):
+        return True
+    return any(w in _BOUNDS for w in mine.all) and not theirs & (_BOUNDS | _LIMITING)
+
+
+_WHOLE = frozenset("any both whole entire full complete never none nobody nothing".split())
+_BOUNDS = frozenset("at-least at-most up-to minimum maximum".split())
+_LIMITING = frozenset("within exceed exceeds than over under until limit limited below above between".split())
+
+
+def _compared_otherwise(claim: Words, held: Sequence[Words]) -> bool | None:
+    """Whether "A has more than B" stands where a source says so of B and A; None where neither compares."""
+    more, less = COMPARING[0] | _MORE, COMPARING[1] | _LESS
+    for source in held:
+        sides = []
+        for words in (claim, source):
+            at = next((n for n, w in enumerate(words.all) if w in ("than", "as") and n > 1), None)
+            there = [n for n, w in enumerate(words.all[:at]) if w in more or w in less] if at else []
+            if at is None or (not there and "as" not in words.all[at : at + 1]):
+                break
+            left, right = words.all[:at], words.all[at + 1 :]
+            both = {w for w in left if one_of(w, right)}
+            sides.append(
+                (
+                    [w for w in left if w not in both],
+                    [w for w in right if not one_of(w, both)],
+                    not there or words.all[there[-1]] in more,
+                )
+            )
+        if len(sides) < 2:
+            continue
+        (left, right, up), (first, second, high) = sides
+        straight = bool(_common(left[:4], first[:6])) + bool(_common(right[:4], second[:4]))
+        crossed = bool(_common(left[:4], second[:4])) + bool(_common(right[:4], first[:6]))
+        if straight == crossed or max(straight, crossed) < 2:
+            continue
+        return (up == high) != (straight > crossed)
+    return None
 
 
 def _unfounded(claim: Words, held: Sequence[Words], strong: frozenset[str], enough: frozenset[str]) -> bool:
@@ -261,13 +323,13 @@ def _unfounded(claim: Words, held: Sequence[Words], strong: frozenset[str], enou
     synonyms = [w for w in founding if w not in TIMES_OF_YEAR and not _places(claim, w)]
     for scope in scopes:
         head = scope[0][1] if scope else ""
-        if not head or _one_of(head, founding):
+        if not head or one_of(head, founding):
             continue
         for source in held:
             share = _held(claim, source)
             if strong is MAJORITY and any(w in enough for w in source.all):
                 continue
-            if share >= _NEARLY_ALL and not _one_of(head, source.all) and synonyms:
+            if share >= _NEARLY_ALL and not one_of(head, source.all) and synonyms:
                 continue
             if share >= _NEARLY_ALL or (_places(source, head) and share >= 0.4):
                 return True
@@ -284,7 +346,7 @@ def _sides(words: Words, kind: Sequence[frozenset[str]]) -> dict[int, list[str]]
     return found
 
 
-def _one_of(word: str, words: Iterable[str]) -> bool:
+def one_of(word: str, words: Iterable[str]) -> bool:
     return any(alike(word, w) for w in words)
 
 
@@ -303,15 +365,13 @@ def _opposed(claim: Words, source: Words, nearest: bool) -> bool:
         if any(_negated_at(source, w) for w in against):
             continue
         before = next((w for w in reversed(claim.all[:at]) if w[0].isalnum() and w not in FUNCTION_WORDS), "")
-        if _held(claim, source) >= 0.5 or (
-            before and _one_of(before, theirs) and _held(claim, source) >= 0.3
-        ):
+        if _held(claim, source) >= 0.5 or (before and one_of(before, theirs) and _held(claim, source) >= 0.3):
             return True
     return False
 
 
 def _negated_at(words: Words, word: str) -> bool:
-    return any(w in NEGATORS for n in _places(words, word) for w in words.all[max(0, n - 3) : n])
+    return any(w in NEGATORS for n in _places(words, word) for w in words.all[max(0, n - 4) : n])
 
 
 def _order_differs(claim: Words, source: Words) -> bool:
@@ -330,4 +390,4 @@ def _order_differs(claim: Words, source: Words) -> bool:
 
 def _common(mine: Sequence[str], theirs: Sequence[str]) -> int:
     words = [w for w in mine if w[0].isalnum() and w not in FUNCTION_WORDS]
-    return sum(_one_of(w, theirs) for w in words)
+    return sum(one_of(w, theirs) for w in words)

@@ -33,7 +33,7 @@ NEGATIVE = _words("""
     incomplete inactive invisible inaccessible incapable insufficient inedible ineffective drops dropped
     barred unavailable unlimited uninsured unpaid unknown unchanged unaffected unaware unlikely unclear
     incorrect false untrue neglected omitted omits withheld lost nil zero instead rather wrong poor poorly
-    bad badly unsuitable unhurt unharmed spared hardly
+    bad badly quits unsuitable unhurt unharmed spared hardly
 """)
 """Words that negate by their meaning: they answer a negator on the other side."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rag.cite.forms import irregular
 from rag.cite.turning import NEGATORS
@@ -22,10 +23,11 @@ _PHRASES = (
     (re.compile(r"\ba few\b", re.I), "a-few"),
     (re.compile(r"\bas well\b", re.I), "as-well"),
     (re.compile(r"\bin person\b", re.I), "in-person"),
+    (re.compile(r"\bthe most\b", re.I), ""),
     (re.compile(r"\bnot only\b", re.I), "also"),
     (
         re.compile(
-            r"\b(?:costs? nothing|(?:does not|doesn't) cost anything|for nothing"
+            r"\b(?:costs? nothing|(?:do(?:es)? not|do(?:es)?n't) cost (?:you )?anything|for nothing"
             r"|without (?:paying|charge)(?: extra)?"
             r"|(?:at )?no (?:extra |additional |further )?(?:cost|charge|fee)s?)\b",
             re.I,
@@ -35,6 +37,13 @@ _PHRASES = (
     (re.compile(r"\bdrop(?:s|ped|ping)? support\b", re.I), "excludes"),
     (re.compile(r"\b(?:keep|keeps|kept) (?=[^.;,]{1,40} from [a-z]+ing\b)", re.I), "prevented "),
     (re.compile(r"\boff[ -]limits\b", re.I), "forbidden"),
+    (re.compile(r"\bg[ia]ve[sn]? up\b", re.I), "quits"),
+    (re.compile(r"\bturn(?:s|ed)? down\b", re.I), "rejected"),
+    (re.compile(r"\brule[sd]? out\b", re.I), "excluded"),
+    (re.compile(r"\b(?:do|does|did|done|get|gets|got|go|goes) without\b", re.I), "lacks"),
+    (re.compile(r"\b(?:tear|tears|torn|tore|pull|pulls|pulled) down\b", re.I), "demolished"),
+    (re.compile(r"\b(?:go|goes|went|gone) up\b", re.I), "rises"),
+    (re.compile(r"\b(?:go|goes|went|gone) down\b", re.I), "falls"),
     (re.compile(r"\bno one\b", re.I), "nobody"),
     (
         re.compile(r"\b(?:the )?(?:bulk|majority|larger part)\b|\bnearly all\b", re.I),
@@ -54,6 +63,9 @@ _PHRASES = (
         ),
         "",
     ),
+    (re.compile(r"\b(?:nobody|no one|no \w+)(?: \w+){1,2} (?:less|fewer) than\b", re.I), "at-least"),
+    (re.compile(r"\b(?:nobody|no one|no \w+)(?: \w+){1,3} (?:more|longer) than\b", re.I), "at-most"),
+    (re.compile(r"\bnext to (?:no|nothing)\b", re.I), "few"),
     (re.compile(r"\bno longer\b", re.I), "not"),
     (re.compile(r"\bnot? (?:un|in)(?=[a-z]{4})", re.I), ""),
     (re.compile(r"\brather than\b", re.I), "not"),
@@ -71,21 +83,24 @@ class Words:
 
     @classmethod
     def of(cls, text: str) -> Words:
-        text = text.replace("’", "'")
-        for pattern, joined in _PHRASES:
-            text = pattern.sub(joined.replace("-", "\u2011"), text)
-        return cls(
-            tuple(
-                m[0].casefold().replace("\u2011", "-")
-                for m in re.finditer(r"[^\W_]+(?:['\u2011][^\W_]+)*|[.;:!?,]", text)
-            )
-        )
+        return _read(text)
 
     @property
     def content(self) -> list[str]:
         return [w for w in self.all if w[0].isalnum() and w not in FUNCTION_WORDS and w not in NEGATORS]
 
 
+@lru_cache(maxsize=4_000)
+def _read(text: str) -> Words:
+    """Kept, as the rules read a sentence many times, and several claims a source."""
+    text = text.replace("’", "'")
+    for pattern, joined in _PHRASES:
+        text = pattern.sub(joined.replace("-", "\u2011"), text)
+    found = re.finditer(r"[^\W_]+(?:['\u2011][^\W_]+)*|[.;:!?,]", text)
+    return Words(tuple(m[0].casefold().replace("\u2011", "-") for m in found))
+
+
+@lru_cache(maxsize=100_000)
 def alike(a: str, b: str) -> bool:
     """Whether two words are forms of one: a long common beginning, or the table's."""
     if a == b or irregular(a, b):

@@ -12,6 +12,9 @@ from rag.generators.extractive import ExtractiveGenerator
 from rag.generators.openai import OpenAIGenerator
 from rag.generators.prompt import Order, load_prompt
 
+_WHOLE = 5
+"""Times the longest silence: what a whole answer may take of a server that drips."""
+
 ModelGenerator = OpenAIGenerator | CohereGenerator
 
 
@@ -49,6 +52,8 @@ def choose(
             order=order,
             temperature=settings.temperature,
             max_tokens=settings.max_tokens,
+            timeout=settings.timeout,
+            deadline=_WHOLE * settings.timeout,
         )
     if not environment.cohere_api_key:
         raise UsageError("The generator “cohere” needs COHERE_API_KEY. Set it, or choose another generator.")
@@ -62,4 +67,6 @@ def choose(
         order=order,
         temperature=settings.temperature,
         max_tokens=settings.max_tokens,
+        timeout=settings.timeout,
+        deadline=_WHOLE * settings.timeout,
     )

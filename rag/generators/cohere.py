@@ -37,6 +37,9 @@ class CohereGenerator:
         retries: int = 2,
     ) -> None:
         self.prompt_version = prompt.version
+        self.spent: list[Mapping[str, int]] = []
+        """Tokens of each short prompt, empty where the service did not say them."""
+        self.own_service = base_url is None
         self.model = model or DEFAULT_MODEL
         self._key, self._base_url, self._timeout, self._retries = key, base_url, timeout, retries
         self._prompt, self._order = prompt, order
@@ -109,9 +112,21 @@ class CohereGenerator:
                     raise
                 time.sleep(min(8.0, 0.5 * 2**attempt))
 
-    def complete(self, prompt: Prompt, values: Mapping[str, str], *, as_json: bool = False) -> str:
-        """The whole reply to a short prompt. Raises :class:`GenerationError`."""
+    def complete(
+        self,
+        prompt: Prompt,
+        values: Mapping[str, str],
+        *,
+        as_json: bool = False,
+        schema: Mapping[str, Any] | None = None,
+    ) -> str:
+        """The whole reply to a short prompt. Raises :class:`GenerationError`.
+
+        ``schema`` is the JSON schema of the reply.
+        """
         extra: dict[str, Any] = {"response_format": {"type": "json_object"}} if as_json else {}
+        if schema is not None:
+            extra = {"response_format": {"type": "json_object", "json_schema": schema}}
         with failure(self.name, _WHO), self._client() as client:
             reply = client.chat(
                 model=self.model,
@@ -122,6 +137,7 @@ class CohereGenerator:
                 **self._limits(300),
                 **extra,
             )
+            self.spent.append(_usage(reply.usage))
             content = reply.message.content or ()
             text = "".join(getattr(part, "text", "") or "" for part in content)
         if not text:

@@ -55,6 +55,9 @@ def _sentence(error: Exception, service: str, who: str) -> str:
     kind = type(error).__name__
     if "Timeout" in kind:
         return f"{who} did not answer in time. Ask again in a moment."
+    cause = type(error.__cause__).__name__
+    if "RemoteProtocol" in cause or "ReadError" in cause:  # where it was cut, the SDK says "connection"
+        kind = cause
     if "Connect" in kind or "Network" in kind:
         return f"{who} cannot be reached. Check the network and the server's address, and ask again."
     if "RemoteProtocol" in kind or "Read" in kind:

@@ -19,8 +19,13 @@ from rag.types import Cited, Draft, Passage, Turn
 DEFAULT_MODEL = "gpt-5.4-mini"
 TIMEOUT = 60.0
 """Seconds to wait for the next piece; a local model may take long to read its prompt."""
+CONNECT = 5.0
+"""Seconds to wait for a connection: what does not answer the door is not thinking."""
 DEADLINE = 300.0
 """Seconds for the whole answer: a server that drips a letter a minute never times out by pieces."""
+
+_NO_SCHEMA: set[tuple[str | None, str]] = set()
+"""Servers and models that refused a schema, so that they are not asked twice again."""
 
 
 @lru_cache(maxsize=4)
@@ -31,7 +36,7 @@ def _client(key: str | None, base_url: str | None, timeout: float, retries: int)
     return openai.OpenAI(
         api_key=key or "none",  # a compatible server needs one that is not empty
         base_url=base_url,
-        timeout=timeout,
+        timeout=openai.Timeout(timeout, connect=min(timeout, CONNECT)),
         max_retries=retries,
     )
 
@@ -56,6 +61,9 @@ class OpenAIGenerator:
         retries: int = 2,
     ) -> None:
         self.prompt_version = prompt.version
+        self.spent: list[Mapping[str, int]] = []
+        """Tokens of each short prompt, empty where the service did not say them."""
+        self.own_service = base_url is None
         self.model = model
         self._key, self._base_url, self._timeout, self._retries = key, base_url, timeout, retries
         self._prompt, self._order = prompt, order
@@ -74,17 +82,38 @@ class OpenAIGenerator:
         messages.append({"role": "user", "content": user})
         yield from self._stream(messages)
 
-    def complete(self, prompt: Prompt, values: Mapping[str, str], *, as_json: bool = False) -> str:
-        """The whole reply to a short prompt. Raises :class:`GenerationError`."""
+    def complete(
+        self,
+        prompt: Prompt,
+        values: Mapping[str, str],
+        *,
+        as_json: bool = False,
+        schema: Mapping[str, Any] | None = None,
+    ) -> str:
+        """The whole reply to a short prompt. Raises :class:`GenerationError`.
+
+        ``schema`` is the JSON schema of the reply. A server that takes none is asked without, and its
+        reply may be anything.
+        """
         messages = [
             {"role": "system", "content": prompt.system},
             {"role": "user", "content": prompt.fill(**values)},
         ]
         extra: dict[str, Any] = {"response_format": {"type": "json_object"}} if as_json else {}
         with failure(self.name, self._where):
-            reply = self._client().chat.completions.create(
-                model=self._model(), messages=messages, **self._limits(300), **extra
-            )
+            call = {"model": self._model(), "messages": messages, **self._limits(300)}
+            create = self._client().chat.completions.create
+            if schema is not None and (self._base_url, self.model) not in _NO_SCHEMA:
+                wanted = {"name": "reply", "strict": True, "schema": schema}
+                extra = {"response_format": {"type": "json_schema", "json_schema": wanted}}
+            try:
+                reply = create(**call, **extra)
+            except Exception as error:
+                if schema is None or not extra or getattr(error, "status_code", None) not in (400, 404, 422):
+                    raise
+                reply = create(**call)
+                _NO_SCHEMA.add((self._base_url, self.model))  # it took the same without
+            self.spent.append(_usage(getattr(reply, "usage", None)))
             choices = getattr(reply, "choices", None)
             text = choices[0].message.content if choices else None
         if not text:
@@ -107,12 +136,7 @@ class OpenAIGenerator:
                 for chunk in stream:
                     if time.monotonic() > until:
                         raise GenerationError(f"{self._where} took too long for one answer. Ask again.")
-                    counts = getattr(chunk, "usage", None)
-                    if counts is not None:
-                        usage = {
-                            "input_tokens": int(counts.prompt_tokens or 0),
-                            "output_tokens": int(counts.completion_tokens or 0),
-                        }
+                    usage = _usage(getattr(chunk, "usage", None)) or usage
                     for choice in getattr(chunk, "choices", None) or ():
                         finished = choice.finish_reason or finished
                         piece = getattr(choice.delta, "content", None) if choice.delta else None
@@ -153,3 +177,15 @@ class OpenAIGenerator:
                     )
                 self.model = str(first.id)
         return self.model
+
+
+def _usage(counts: Any) -> dict[str, int]:
+    """Tokens as the service counted them; empty where it did not."""
+    if counts is None:
+        return {}
+    cached = getattr(getattr(counts, "prompt_tokens_details", None), "cached_tokens", None)
+    return {
+        "input_tokens": int(getattr(counts, "prompt_tokens", 0) or 0),
+        "output_tokens": int(getattr(counts, "completion_tokens", 0) or 0),
+        **({"cached_tokens": int(cached)} if cached else {}),
+    }

@@ -17,6 +17,7 @@ from typing import Literal
 
 from rag.errors import UsageError
 from rag.types import Passage, Turn
+from rag.unseen import without_unseen
 
 FOLDER = Path(__file__).parent / "prompts"
 DEFAULT = "cited-1"
@@ -27,15 +28,12 @@ Order = Literal["edges", "rank", "reverse"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _PARTS = re.compile(r"\A# system\n(.*?)\n# user\n(.*)\Z", re.DOTALL)
-# Zero-width and directional marks, soft hyphens, variation selectors and tag characters: text
-# that a reader does not see has no business in a prompt.
-_INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
-    "\U000e0000-\U000e0fff]"
-)
 _TAG = re.compile(
-    r"<(?=/?\s*(?:passage|question|system|assistant|user|instructions?)\b)|<(?=\|)", re.IGNORECASE
+    r"<(?=\s*/?\s*(?:passages?|question|system|assistant|user|human|instructions?|documents?|tool_\w+|"
+    r"start_of_turn|end_of_turn|s)\b)|<(?=\||<SYS)|\[(?=/?(?:INST|SYSTEM_PROMPT|TOOL_\w+|AVAILABLE_TOOLS)\])",
+    re.IGNORECASE,
 )
+"""What opens a tag of ours, or a token of the templates that local servers put prompts into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,7 @@ def load_prompt(name: str = "", folder: Path | None = None) -> Prompt:
 
 def visible(text: str) -> str:
     """The text without characters that are not seen; tags of ours in it are disarmed."""
-    return _TAG.sub("‹", _INVISIBLE.sub("", text))
+    return _TAG.sub("‹", without_unseen(text))
 
 
 def ordered(passages: Sequence[Passage], order: Order) -> list[tuple[int, Passage]]:

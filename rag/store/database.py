@@ -27,6 +27,8 @@ class Database:
         self.path = path
         self.busy_seconds = busy_seconds
         self._turn = threading.Lock()
+        self.changed = threading.Event()
+        """Set after every write of this process; for whoever waits for one, and clears it."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -57,6 +59,7 @@ class Database:
             try:
                 yield connection
                 connection.execute("COMMIT")
+                self.changed.set()
             except BaseException:
                 if connection.in_transaction:  # SQLite itself rolls back on some errors
                     connection.execute("ROLLBACK")

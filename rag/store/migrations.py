@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from rag.errors import StoreError
+from rag.store import digest_schema
 
 APPLICATION_ID = int.from_bytes(b"Thmb", "big")
 
@@ -72,6 +73,83 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             UNIQUE (answer_id, revision)
         )
         """,
+    ),
+    # 2: what people prefer, what the owner notes, and what is to be delivered to Supabase.
+    (
+        # A delivery is recognised by an id that was made here, so feedback needs one of its own.
+        "ALTER TABLE feedback ADD COLUMN id TEXT",
+        "UPDATE feedback SET id = lower(hex(randomblob(16)))",
+        "CREATE UNIQUE INDEX feedback_by_id ON feedback (id)",
+        "ALTER TABLE feedback ADD COLUMN passage TEXT",  # JSON of a Relevant; NULL for none
+        "ALTER TABLE feedback ADD COLUMN reported TEXT NOT NULL DEFAULT '[]'",  # a JSON array of numbers
+        "ALTER TABLE answers ADD COLUMN seconds REAL",  # in all
+        "ALTER TABLE answers ADD COLUMN cost REAL",  # in US dollars; NULL: unknown
+        "UPDATE answers SET seconds = json_extract(record, '$.seconds.total')",
+        "CREATE INDEX answers_by_time ON answers (created)",
+        # What a fingerprint stands for, so that answers can be compared by their settings.
+        """
+        CREATE TABLE settings (
+            fingerprint TEXT PRIMARY KEY,
+            record      TEXT NOT NULL       -- a JSON object of the stable keys
+        )
+        """,
+        """
+        CREATE TABLE preferences (
+            n              INTEGER PRIMARY KEY AUTOINCREMENT,
+            id             TEXT NOT NULL UNIQUE,
+            pair           TEXT NOT NULL,
+            revision       INTEGER NOT NULL CHECK (revision >= 1),
+            prototype      TEXT NOT NULL,
+            question       TEXT NOT NULL,
+            left_answer    TEXT NOT NULL REFERENCES answers (id),
+            right_answer   TEXT NOT NULL REFERENCES answers (id),
+            left_settings  TEXT NOT NULL,
+            right_settings TEXT NOT NULL,
+            choice         TEXT CHECK (choice IN ('left', 'right', 'tie', 'neither')),  -- NULL: taken back
+            reason         TEXT NOT NULL,
+            created        REAL NOT NULL,
+            UNIQUE (pair, revision)
+        )
+        """,
+        "CREATE INDEX preferences_by_left ON preferences (left_answer)",
+        "CREATE INDEX preferences_by_right ON preferences (right_answer)",
+        """
+        CREATE TABLE annotations (
+            n         INTEGER PRIMARY KEY AUTOINCREMENT,
+            answer_id TEXT NOT NULL REFERENCES answers (id),
+            revision  INTEGER NOT NULL CHECK (revision >= 1),
+            failure   TEXT,                 -- NULL: as the program finds it
+            note      TEXT NOT NULL,
+            created   REAL NOT NULL,
+            UNIQUE (answer_id, revision)
+        )
+        """,
+        # What waits for Supabase. A row is a reference: what it delivers is read when it goes.
+        # `thread` is the answer, pair or conversation within which the order is kept.
+        """
+        CREATE TABLE outbox (
+            n        INTEGER PRIMARY KEY AUTOINCREMENT,
+            kind     TEXT NOT NULL,         -- answer, feedback, preference, link, erase
+            row_id   TEXT NOT NULL,
+            thread   TEXT NOT NULL,
+            created  REAL NOT NULL,
+            attempts INTEGER NOT NULL DEFAULT 0,    -- 0: it is certain not to be in Supabase
+            refused  TEXT,                  -- why it was set aside; NULL while it waits
+            UNIQUE (kind, row_id)
+        )
+        """,
+        "CREATE INDEX outbox_by_thread ON outbox (thread, n)",
+        "CREATE INDEX outbox_by_kind ON outbox (kind, n)",
+        "INSERT INTO outbox (kind, row_id, thread, created) "
+        "SELECT 'answer', id, id, created FROM answers ORDER BY n",
+        "INSERT INTO outbox (kind, row_id, thread, created) "
+        "SELECT 'feedback', id, answer_id, created FROM feedback ORDER BY n",
+        # How far each table of Supabase has been read, for the owner's copy of other replicas' rows.
+        "CREATE TABLE cursors (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+        # Conversations that were erased, and answers that belonged to none: what another replica
+        # still holds must not come back.
+        "CREATE TABLE erased (conversation_id TEXT PRIMARY KEY, created REAL NOT NULL)",
+        *digest_schema.SCHEMA,
     ),
 )
 

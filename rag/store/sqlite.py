@@ -1,60 +1,45 @@
 """The local store: answers, what people thought of them, and conversations, in one SQLite file.
 
 Always there and always written first; nothing leaves the machine. Nothing is overwritten:
-an answer is saved once, feedback is appended under the next revision, and only erasing a
-conversation removes rows.
+an answer is saved once, feedback is appended under the next revision, and only erasing removes
+rows.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
 import json
 import secrets
 import sqlite3
 import time
-import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import get_args
 
 from rag.errors import NotFound, StoreError, UsageError
+from rag.store import erasing, thumbs
+from rag.store import selection as selecting
+from rag.store.annotations import Annotations
+from rag.store.arrivals import Arrivals
 from rag.store.codec import clean_text, decode, encode
 from rag.store.database import BUSY_SECONDS, Database
-from rag.types import Answer, Conversation, Feedback, Origin, Rating
+from rag.store.digest import Digest
+from rag.store.erasing import Erased
+from rag.store.outbox import Outbox
+from rag.store.preferences import Preferences
+from rag.store.rows import answer_row, insert, new_id, newest, no_answer, one, queue, short
+from rag.store.selection import Rated, Selection
+from rag.store.topics import Topics
+from rag.store.triage import Findings
+from rag.types import Answer, Conversation, Feedback, Origin, Rating, Relevant
 
-MAX_REASONS = 20
-MAX_REASON = 64
-MAX_COMMENT = 5_000
-MAX_CORRECTION = 20_000
 MAX_TITLE = 200
-"""Longest texts taken from a reader, in characters: ample for a person, no room for a flood."""
+"""Characters."""
 
-_NEWEST = (
-    "revision = (SELECT max(revision) FROM feedback AS other WHERE other.answer_id = feedback.answer_id)"
-)
 _COUNT = (
     "(SELECT count(*) FROM answers WHERE conversation_id = conversations.id AND place IS NULL) AS answers"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Erased:
-    """How many rows of each kind an erasure removed."""
-
-    conversations: int
-    answers: int
-    feedback: int
-
-
-def new_id() -> str:
-    """A new identity for an answer or a conversation: a random UUID in hexadecimal.
-
-    Made by the caller, so that saving or delivering the same thing twice is recognised.
-    """
-    return uuid.uuid4().hex
+_NEWEST = newest("feedback")
 
 
 def new_secret() -> str:
@@ -75,6 +60,13 @@ class Store:
         ``busy_seconds``: how long a call waits for another process that is writing.
         """
         self._database = Database(Path(path), busy_seconds)
+        self.preferences = Preferences(self._database)
+        self.annotations = Annotations(self._database)
+        self.outbox = Outbox(self._database)
+        self.arrivals = Arrivals(self._database)
+        self.digest = Digest(self._database)
+        self.findings = Findings(self._database)
+        self.topics = Topics(self._database)
 
     @property
     def path(self) -> Path:
@@ -82,11 +74,18 @@ class Store:
 
     # --- answers --------------------------------------------------------------
 
-    def save_answer(self, answer: Answer, *, replaces: str | None = None) -> None:
+    def save_answer(
+        self,
+        answer: Answer,
+        *,
+        replaces: str | None = None,
+        settings: Mapping[str, object] | None = None,
+    ) -> None:
         """Save the whole record of an answer; saving the same one again does nothing.
 
         ``replaces`` is the id of the answer of the same conversation that this one was
-        regenerated from. Raises NotFound for an unknown conversation or replaced answer,
+        regenerated from. ``settings`` says what the fingerprint in its provenance stands for, as
+        JSON values under the stable keys. Raises NotFound for an unknown conversation or replaced answer,
         StoreError where the id is taken by an answer with other content.
         """
         record = encode(answer)
@@ -95,12 +94,12 @@ class Store:
         if not kept.id:
             raise UsageError("An answer needs an id before it can be saved.")
         with self._database.writing() as connection:
-            known = _one(connection, "SELECT record, replaces FROM answers WHERE id = ?", kept.id)
+            known = one(connection, "SELECT record, replaces FROM answers WHERE id = ?", kept.id)
             if known is not None:
                 if decode(Answer, known["record"]) == kept and known["replaces"] == replaces:
                     return
                 raise StoreError(
-                    f"An answer with the id {_short(kept.id)} is already stored with other content; "
+                    f"An answer with the id {short(kept.id)} is already stored with other content; "
                     "it was left as it is."
                 )
             place = _place_of(connection, replaces, kept.conversation_id)
@@ -111,35 +110,36 @@ class Store:
                 )
                 if touched.rowcount == 0:
                     raise _no_conversation(kept.conversation_id)
-            made_with = kept.provenance
-            row = {
-                "id": kept.id,
-                "conversation_id": kept.conversation_id,
-                "replaces": replaces,
-                "place": place,
-                "prototype": made_with.prototype,
-                "created": kept.created,
-                "origin": kept.origin,
-                "question": kept.question,
-                "text": kept.text,
-                "confidence": kept.confidence,
-                "abstained": kept.abstained,
-                "generator": kept.generator,
-                "settings": made_with.settings,
-                "index_version": made_with.index_version,
-                "prompt_version": made_with.prompt_version,
-                "link": made_with.link,
-                "record": record,
-            }
-            _insert(connection, "answers", row)
+            insert(connection, "answers", answer_row(kept, record, replaces, place))
+            if settings is not None:
+                values = json.dumps(dict(settings), ensure_ascii=False, sort_keys=True)
+                connection.execute(
+                    "INSERT OR IGNORE INTO settings (fingerprint, record) VALUES (?, ?)",
+                    (kept.provenance.settings, values),
+                )
+            queue(connection, "answer", kept.id, kept.id)
 
     def answer(self, answer_id: str) -> Answer:
         """The answer of that id. Raises NotFound."""
         with self._database.reading() as connection:
-            row = _one(connection, "SELECT record FROM answers WHERE id = ?", answer_id)
+            row = one(connection, "SELECT record FROM answers WHERE id = ?", answer_id)
         if row is None:
-            raise _no_answer(answer_id)
+            raise no_answer(answer_id)
         return decode(Answer, row["record"])
+
+    def count(self, selection: Selection) -> int:
+        """How many answers are meant."""
+        return selecting.count(self._database, selection)
+
+    def stream(self, selection: Selection) -> Iterator[Rated]:
+        """The answers meant, oldest first, with the feedback that counts; in bounded memory."""
+        return selecting.stream(self._database, selection)
+
+    def settings(self, fingerprint: str) -> dict[str, object]:
+        """What a fingerprint stands for, by the stable keys; empty where that was never told."""
+        with self._database.reading() as connection:
+            row = one(connection, "SELECT record FROM settings WHERE fingerprint = ?", fingerprint)
+        return {} if row is None else dict(json.loads(row["record"]))
 
     def questions(self, prototype: str, most: int) -> list[str]:
         """The last questions asked of a prototype, each once, newest first."""
@@ -160,37 +160,28 @@ class Store:
         comment: str = "",
         correction: str = "",
         origin: Origin = "chat",
+        passage: Relevant | None = None,
+        reported: Sequence[int] = (),
     ) -> Feedback:
         """Append what a reader thinks of an answer now; ``rating`` None takes it back.
 
-        It is on disk when this returns. Raises NotFound for an unknown answer, UsageError
-        for a rating that is none or a text that is too long.
+        ``passage`` is what should have been cited, ``reported`` the numbers of citations that do
+        not support their sentences. It is on disk when this returns. Raises NotFound for an
+        unknown answer, UsageError for a rating that is none or a text that is too long.
         """
-        _check_feedback(rating, reasons, comment, correction, origin)
-        reasons = tuple(dict.fromkeys(clean_text(reason) for reason in reasons))
-        comment, correction = clean_text(comment), clean_text(correction)
-        created = time.time()
+        wanted = Feedback(
+            answer_id,
+            0,
+            rating,
+            reasons=reasons if isinstance(reasons, str) else tuple(reasons),  # type: ignore[arg-type]
+            comment=comment,
+            correction=correction,
+            origin=origin,
+            passage=passage,
+            reported=tuple(reported),
+        )
         with self._database.writing() as connection:
-            newest = _one(
-                connection,
-                "SELECT id, (SELECT max(revision) FROM feedback WHERE answer_id = answers.id) AS revision "
-                "FROM answers WHERE id = ?",
-                answer_id,
-            )
-            if newest is None:
-                raise _no_answer(answer_id)
-            row = {
-                "answer_id": newest["id"],
-                "revision": (newest["revision"] or 0) + 1,
-                "rating": rating,
-                "reasons": json.dumps(reasons, ensure_ascii=False),
-                "comment": comment,
-                "correction": correction,
-                "origin": origin,
-                "created": created,
-            }
-            _insert(connection, "feedback", row)
-        return Feedback(newest["id"], row["revision"], rating, reasons, comment, correction, created, origin)
+            return thumbs.append(connection, wanted)
 
     def feedback(self, answer_id: str) -> Feedback | None:
         """What counts for an answer: its highest revision. None where there is none yet."""
@@ -202,7 +193,7 @@ class Store:
             rows = connection.execute(
                 "SELECT * FROM feedback WHERE answer_id = ? ORDER BY revision", (clean_text(answer_id),)
             ).fetchall()
-        return [_feedback(row) for row in rows]
+        return [thumbs.feedback_of(row) for row in rows]
 
     def feedback_for(self, answer_ids: Iterable[str]) -> dict[str, Feedback]:
         """What counts for each of these answers; those without feedback are left out."""
@@ -212,7 +203,7 @@ class Store:
                 f"SELECT * FROM feedback WHERE answer_id IN (SELECT value FROM json_each(?)) AND {_NEWEST}",
                 (ids,),
             ).fetchall()
-        return {row["answer_id"]: _feedback(row) for row in rows}
+        return {row["answer_id"]: thumbs.feedback_of(row) for row in rows}
 
     # --- conversations --------------------------------------------------------
 
@@ -233,7 +224,7 @@ class Store:
             "updated": now,
         }
         with self._database.writing() as connection:
-            _insert(connection, "conversations", row)
+            insert(connection, "conversations", row)
             return _conversation(_owned(connection, str(row["id"]), secret))
 
     def conversations(
@@ -271,14 +262,14 @@ class Store:
             rows = connection.execute(
                 "SELECT n, place, id, record FROM answers WHERE conversation_id = ? ORDER BY n", (owned,)
             ).fetchall()
-            thumbs = connection.execute(
+            given = connection.execute(
                 "SELECT * FROM feedback WHERE answer_id IN "
                 f"(SELECT id FROM answers WHERE conversation_id = ?) AND {_NEWEST}",
                 (owned,),
             ).fetchall()
         # A dict keeps the order of first insertion and the value of the last.
         shown = {row["n"] if row["place"] is None else row["place"]: row for row in rows}
-        newest = {row["answer_id"]: _feedback(row) for row in thumbs}
+        newest = {row["answer_id"]: thumbs.feedback_of(row) for row in given}
         return [(decode(Answer, row["record"]), newest.get(row["id"])) for row in shown.values()]
 
     def rename_conversation(self, conversation_id: str, secret: str, title: str) -> Conversation:
@@ -296,27 +287,30 @@ class Store:
         The text is overwritten in the file, not only unlinked. Raises NotFound.
         """
         with self._database.writing() as connection:
-            owned = (_owned(connection, conversation_id, secret)["id"],)
-            feedback = connection.execute(
-                "DELETE FROM feedback WHERE answer_id IN (SELECT id FROM answers WHERE conversation_id = ?)",
-                owned,
-            ).rowcount
-            answers = connection.execute("DELETE FROM answers WHERE conversation_id = ?", owned).rowcount
-            connection.execute("DELETE FROM conversations WHERE id = ?", owned)
-        # The rows are gone by now; where the log cannot be emptied at once, SQLite does it later.
-        with contextlib.suppress(StoreError):
-            self._database.scrub()
-        return Erased(conversations=1, answers=answers, feedback=feedback)
+            owned = _owned(connection, conversation_id, secret)["id"]
+            erased = erasing.erase_conversation(connection, owned)
+        erasing.scrub(self._database)
+        return erased
 
+    # --- what the owner may ----------------------------------------------------
 
-def _one(connection: sqlite3.Connection, sql: str, key: str) -> sqlite3.Row | None:
-    row: sqlite3.Row | None = connection.execute(sql, (clean_text(key),)).fetchone()
-    return row
+    def erase_conversation(self, conversation_id: str) -> Erased:
+        """As :meth:`delete_conversation`, for the owner, who needs no secret. Raises NotFound."""
+        with self._database.writing() as connection:
+            row = one(connection, "SELECT id FROM conversations WHERE id = ?", conversation_id)
+            if row is None:
+                raise NotFound(f"No conversation is stored under the id {short(conversation_id)}.")
+            erased = erasing.erase_conversation(connection, row["id"])
+        erasing.scrub(self._database)
+        return erased
 
+    def erase_before(self, until: float) -> Erased:
+        """Erase every answer made before ``until`` (Unix seconds), and conversations left empty."""
+        return erasing.erase_before(self._database, until)
 
-def _insert(connection: sqlite3.Connection, table: str, row: Mapping[str, object]) -> None:
-    columns, values = ", ".join(row), ", ".join(f":{name}" for name in row)
-    connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({values})", row)
+    def count_before(self, until: float) -> Erased:
+        """What :meth:`erase_before` would erase."""
+        return erasing.count_before(self._database, until)
 
 
 def _place_of(
@@ -325,9 +319,9 @@ def _place_of(
     """The number of the first answer in the chain of replacements that ends in ``replaces``."""
     if replaces is None:
         return None
-    replaced = _one(connection, "SELECT n, place, conversation_id FROM answers WHERE id = ?", replaces)
+    replaced = one(connection, "SELECT n, place, conversation_id FROM answers WHERE id = ?", replaces)
     if replaced is None:
-        raise _no_answer(replaces)
+        raise no_answer(replaces)
     if replaced["conversation_id"] != conversation_id:
         raise UsageError("An answer can only replace one of its own conversation.")
     place: int = replaced["n"] if replaced["place"] is None else replaced["place"]
@@ -336,7 +330,7 @@ def _place_of(
 
 def _owned(connection: sqlite3.Connection, conversation_id: str, secret: str) -> sqlite3.Row:
     """The row of a conversation that the secret opens; compares in constant time."""
-    row = _one(connection, f"SELECT *, {_COUNT} FROM conversations WHERE id = ?", conversation_id)
+    row = one(connection, f"SELECT *, {_COUNT} FROM conversations WHERE id = ?", conversation_id)
     stored = row["secret_hash"] if row is not None else "0" * 64  # as much work as for a known id
     if not hmac.compare_digest(stored, _digest(secret)) or row is None:
         raise _no_conversation(conversation_id)
@@ -351,35 +345,6 @@ def _title(title: str) -> str:
     return " ".join(clean_text(title).split())[:MAX_TITLE].rstrip()
 
 
-def _check_feedback(
-    rating: Rating | None, reasons: Sequence[str], comment: str, correction: str, origin: Origin
-) -> None:
-    if rating is not None and rating not in get_args(Rating):
-        raise UsageError(f"A rating is up, down or none, not {_short(str(rating))}.")
-    if origin not in get_args(Origin):
-        raise UsageError(f"Feedback comes from {', '.join(get_args(Origin))}, not {_short(str(origin))}.")
-    if isinstance(reasons, str) or not all(isinstance(r, str) and r.strip() for r in reasons):
-        raise UsageError("Reasons are a list of short texts, none of them empty.")
-    if len(reasons) > MAX_REASONS or any(len(reason) > MAX_REASON for reason in reasons):
-        raise UsageError(f"Give at most {MAX_REASONS} reasons of at most {MAX_REASON} characters each.")
-    for name, text, most in (("comment", comment, MAX_COMMENT), ("correction", correction, MAX_CORRECTION)):
-        if len(text) > most:
-            raise UsageError(f"The {name} has {len(text):,} characters; shorten it to {most:,}.")
-
-
-def _feedback(row: sqlite3.Row) -> Feedback:
-    return Feedback(
-        answer_id=row["answer_id"],
-        revision=row["revision"],
-        rating=row["rating"],
-        reasons=tuple(json.loads(row["reasons"])),
-        comment=row["comment"],
-        correction=row["correction"],
-        created=row["created"],
-        origin=row["origin"],
-    )
-
-
 def _conversation(row: sqlite3.Row) -> Conversation:
     return Conversation(
         id=row["id"],
@@ -391,15 +356,5 @@ def _conversation(row: sqlite3.Row) -> Conversation:
     )
 
 
-def _short(text: str) -> str:
-    """An id as shown in an error: one line of bounded length, whatever came in."""
-    shown = " ".join(clean_text(text).split())
-    return repr(shown if len(shown) <= 60 else shown[:59] + "…")
-
-
-def _no_answer(answer_id: str) -> NotFound:
-    return NotFound(f"No answer is stored under the id {_short(answer_id)}. Check the id, or ask again.")
-
-
 def _no_conversation(conversation_id: str) -> NotFound:
-    return NotFound(f"This browser has no conversation {_short(conversation_id)}. Choose or start another.")
+    return NotFound(f"This browser has no conversation {short(conversation_id)}. Choose or start another.")

@@ -51,3 +51,18 @@ def open_library(engine: FakeEngine) -> OpenApp:
         return run(at)
 
     return visit
+
+
+@pytest.fixture
+def open_compare(engine: FakeEngine) -> OpenApp:
+    """``open_compare(prototype="wine")`` is a visit to the compare page with that address."""
+
+    def visit(secret: str = SECRET, **address: str) -> AppTest:
+        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=20)
+        at.session_state["browser-secret"] = secret
+        at.switch_page("pages/compare.py")
+        for name, value in address.items():
+            at.query_params[name] = value
+        return run(at)
+
+    return visit

@@ -138,7 +138,7 @@ def test_a_rating_that_cannot_be_stored_is_told(
 ) -> None:
     at = ask(open_app(), LAMB)
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise StoreError("The disk is full. Make room and try again.")
 
     monkeypatch.setattr(engine.store, "add_feedback", full)

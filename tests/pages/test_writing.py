@@ -10,6 +10,7 @@ import pytest
 
 from pages.ui.writing import Writing, Writings
 from rag.errors import GenerationError
+from rag.types import Draft
 from tests.fakes import FakePreparation
 
 
@@ -21,6 +22,7 @@ class Slow:
     def __init__(self) -> None:
         self.step = threading.Semaphore(0)
         self.closed = False
+        self.draft = Draft("", ())
 
     def __iter__(self) -> Iterator[str]:
         for piece in ("one ", "two ", "three"):

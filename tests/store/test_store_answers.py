@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-import rag.store.sqlite as module
+import rag.store.thumbs as module
 from rag.errors import NotFound, StoreError, UsageError
 from rag.store import Store, new_id, new_secret
-from rag.types import Feedback
+from rag.types import Feedback, Relevant
 
 
 def test_an_answer_comes_back_whole(store: Store, make_answer: Any) -> None:
@@ -110,8 +110,34 @@ def test_a_thumb_is_read_back(answered: Store) -> None:
         *("a", 1, "down", ("wrong", "out of date"), "It is from 2020.", "Tempranillo, 2020."),
         created=given.created,
         origin="command",
+        id=given.id,
     )
     assert answered.feedback("a") == given
+
+
+def test_a_thumb_names_the_right_passage_and_the_wrong_citations(answered: Store) -> None:
+    passage = Relevant("cellar", 4, 22, "wines/cellar.csv", "Tempranillo, 2019.", retrieved=0)
+
+    given = answered.add_feedback("a", "down", passage=passage, reported=[2, 1, 2])
+
+    assert (given.passage, given.reported) == (passage, (1, 2))
+    assert answered.feedback("a") == given
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"passage": Relevant("cellar", 4, 4)}, "a span of at least one character"),
+        ({"passage": Relevant("", 0, 4)}, "needs its document"),
+        ({"passage": Relevant("cellar", 0, 4, text="x" * 20_001)}, "20,001 characters"),
+        ({"reported": [0]}, "counted from 1"),
+        ({"reported": list(range(1, 102))}, "at most 100"),
+    ],
+)
+def test_evidence_that_is_none_is_refused(answered: Store, given: Any, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        answered.add_feedback("a", "down", **given)
+    assert answered.feedback("a") is None
 
 
 def test_the_highest_revision_counts_whatever_the_clock_says(
@@ -159,7 +185,7 @@ def test_feedback_on_an_unknown_answer_is_refused(answered: Store) -> None:
     ("given", "says"),
     [
         ({"rating": "sideways"}, "up, down or none, not 'sideways'"),
-        ({"rating": "up", "origin": "dream"}, "chat, batch, command, not 'dream'"),
+        ({"rating": "up", "origin": "dream"}, "chat, batch, command, compare, not 'dream'"),
         ({"rating": "down", "reasons": "wrong"}, "list of short texts"),
         ({"rating": "down", "reasons": [" "]}, "none of them empty"),
         ({"rating": "down", "reasons": ["r"] * 21}, "at most 20 reasons of at most 64"),

@@ -32,7 +32,7 @@ def test_an_older_store_is_upgraded_and_keeps_its_rows(
     store: Store, make_answer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.save_answer(make_answer(id="a"))
-    later = ("CREATE TABLE notes (text TEXT)", "ALTER TABLE feedback ADD COLUMN passage INTEGER")
+    later = ("CREATE TABLE notes (text TEXT)", "ALTER TABLE feedback ADD COLUMN mood INTEGER")
     monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, later))
     assert store.answer("a").id == "a"  # an open store upgrades too, on its next call
     assert store.add_feedback("a", "up").revision == 1
@@ -123,3 +123,34 @@ def test_processes_that_start_together_make_one_schema(tmp_path: Path) -> None:
         process.communicate("go\n", timeout=20)
     assert [process.returncode for process in started] == [0, 0, 0]
     assert len(Store(path).conversations("s")) == 3
+
+
+def test_a_store_of_the_first_version_has_everything_queued(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in migrations.MIGRATIONS[0]:
+            connection.execute(statement)
+        connection.execute(
+            "INSERT INTO answers (id, prototype, created, origin, question, text, confidence, abstained,"
+            " generator, settings, index_version, prompt_version, record)"
+            " VALUES ('a', 'wine', 1.0, 'chat', 'q', 't', 0.5, 0, 'extractive', 's', 'i', 'p',"
+            """ '{"seconds": {"total": 0.25}}')"""
+        )
+        connection.execute(
+            "INSERT INTO feedback (answer_id, revision, rating, reasons, comment, correction, origin,"
+            " created) VALUES ('a', 1, 'up', '[]', '', '', 'chat', 2.0)"
+        )
+        connection.execute(f"PRAGMA application_id = {migrations.APPLICATION_ID}")
+        connection.execute("PRAGMA user_version = 1")
+        connection.commit()
+
+    thumb = Store(path).feedback("a")
+
+    assert thumb is not None
+    assert len(thumb.id) == 32
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT seconds, cost FROM answers").fetchone() == (0.25, None)
+        assert connection.execute("SELECT kind, row_id, thread FROM outbox ORDER BY n").fetchall() == [
+            ("answer", "a", "a"),
+            ("feedback", thumb.id, "a"),
+        ]

@@ -1,0 +1,191 @@
+"""What is compared of a claim and its source, as numbers that :mod:`rag.cite.support` weighs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rag.cite.alignment import Alignment, TokensOf, align
+from rag.cite.compare import changed
+from rag.cite.parity import turns
+from rag.cite.polarity import sweeping, turned
+from rag.cite.units import MONTHS, ORDINALS, SMALL, TENS, UNITS
+from rag.cite.wording import Words, alike
+from rag.types import Vectors
+
+EmbedTexts = Callable[[Sequence[str]], Vectors]
+
+NEARNESS = ("cosine", "coverage", "alignment")
+"""Signals that speak for a claim: no weight of theirs is negative."""
+CHANGE = (
+    "date_alone", "name_alone", "negation", "quantifier", "opposite", "negation_held", "quantifier_held",
+    "opposite_held", "added", "sweeping", "denied", "denied_throughout", "novel",
+)  # fmt: skip
+"""Signals that speak against it: no weight of theirs is positive. ``alone``: the source has no other one
+in the place of what it lacks; ``held``: times the share of the claim's words that the source holds."""
+
+_CLAUSES = re.compile(r",? (?:and|but|while|whereas|which|who|where|because|so that|although)\b|;|, ")
+_JOINTS = re.compile(r",? (?:and|but|while|whereas|which|who|where)\b|;|, (?=and|but)")
+_VERB = re.compile(r"\b(?:is|are|was|were|can|could|may|must|will|do|does|did|has|have|had)\b", re.IGNORECASE)
+_SHORT = 6
+"""Sentences up to which figures and dates may come from anywhere in a source."""
+_FAR = 0.35
+"""Cosine below which a part of a claim without a word in common says something else."""
+_KEPT = 0.65
+"""Share of its words that a part shares with the source where the claim is no free paraphrase."""
+_LOOKED_AT = 6
+"""Sentences of a source that are embedded: what bounds the time that a check takes."""
+_LOOSE = 0.45
+"""Similarity up to which the words of a claim and a clause may be about different things."""
+_TIMES_AND_FIGURES = (
+    frozenset(
+        "morning afternoon evening night noon half century year month week day long wide high deep tall "
+        "old".split()
+    )
+    | SMALL.keys()
+    | TENS.keys()
+    | ORDINALS.keys()
+    | MONTHS.keys()
+    | UNITS.keys()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The signals by name, and what they rest on.
+
+    ``wrong`` are figures, units, dates and names that the source lacks, or has others for:
+    they need no weighing. ``turned`` are negation, quantifier and opposite, which do. ``at`` is
+    the number of the sentence that is nearest.
+    """
+
+    signals: Mapping[str, float]
+    wrong: tuple[str, ...]
+    turned: tuple[str, ...]
+    at: int
+    aligned: bool
+    """Whether a model's token vectors aligned the words."""
+
+
+def compare(
+    claim: str,
+    source: str,
+    spans: Sequence[tuple[int, int]],
+    embed: EmbedTexts | None,
+    tokens: TokensOf | None = None,
+) -> Compared:
+    """All signals; ``spans`` are the sentences of the source, of which there is at least one.
+
+    Without ``embed`` nearness is that of the words, without ``tokens`` so is alignment.
+    """
+    texts = [source[a:b] for a, b in spans]
+    cover = [coverage(claim, text) for text in texts]
+    cosines = _nearest(claim, texts, cover, embed)
+    at = max(range(len(spans)), key=lambda n: cosines[n] + cover[n])
+    low, high = max(0, at - 1), min(len(spans), at + 2)
+    near = source[spans[low][0] : spans[high - 1][1]]
+    keep = [
+        n for n in range(len(texts)) if low <= n < high or len(texts) <= _SHORT or cover[n] >= 0.6 * cover[at]
+    ]
+    found = changed(claim, [texts[n] for n in keep], source, texts[at])
+    turned_by = turned(claim, texts[at], [texts[n] for n in keep if n != at and cover[n]])
+    aligned = align(claim, source, spans, tokens)
+    signals = dict.fromkeys((*NEARNESS, *CHANGE), 0.0)
+    signals["cosine"] = _closest(claim, texts, at, cosines, embed)
+    signals["coverage"] = max(cover[at], coverage(claim, near))
+    signals["alignment"] = aligned.mean
+    for finding in found:
+        if not finding.instead and finding.kind != "number":
+            signals[f"{finding.kind}_alone"] = 1.0
+    for turn in turned_by:
+        signals[turn] = 1.0
+        signals[f"{turn}_held"] = signals["coverage"]
+    signals["sweeping"] = float("quantifier" not in turned_by and sweeping(claim, texts[at]))
+    signals["added"] = float(_added(claim, texts, embed))
+    signals["denied"], signals["denied_throughout"] = _denied(claim, aligned)
+    signals["novel"] = aligned.novelty
+    wrong = tuple(f.kind for f in found if f.instead or f.kind == "number")
+    return Compared(signals, wrong, tuple(turned_by), at, aligned.by_model)
+
+
+def coverage(claim: str, text: str) -> float:
+    """Share of the claim's content words that the text holds in some form."""
+    mine, theirs = set(Words.of(claim).content), Words.of(text).content
+    if not mine:
+        return 0.0
+    return sum(any(alike(w, t) for t in theirs) for w in mine) / len(mine)
+
+
+def _nearest(
+    claim: str, texts: Sequence[str], cover: Sequence[float], embed: EmbedTexts | None
+) -> list[float]:
+    """Cosines of the sentences that share most words with the claim; the others count as far."""
+    best = sorted(range(len(texts)), key=lambda n: -cover[n])[:_LOOKED_AT]
+    found = _cosines(claim, [texts[n] for n in best], embed)
+    cosines = [-1.0] * len(texts)
+    for n, cosine in zip(best, found, strict=True):
+        cosines[n] = cosine
+    return cosines
+
+
+def _closest(
+    claim: str, texts: Sequence[str], at: int, cosines: Sequence[float], embed: EmbedTexts | None
+) -> float:
+    """Cosine of the nearest sentence, or of a clause of the one that counts as nearest."""
+    clauses = [clause for clause in _CLAUSES.split(texts[at]) if len(clause.split()) > 2]
+    if embed is None or len(clauses) < 2:
+        return max(cosines)
+    return max(*cosines, *_cosines(claim, clauses[:4], embed))
+
+
+def _cosines(claim: str, texts: Sequence[str], embed: EmbedTexts | None) -> list[float]:
+    if embed is None:
+        return [coverage(claim, text) for text in texts]
+    # One text at a time: vectors of a quantised model depend slightly on their batch.
+    rows = np.vstack([embed([text]) for text in (claim, *texts)])
+    return [float(c) for c in rows[1:] @ rows[0]]
+
+
+def _denied(claim: str, aligned: Alignment) -> tuple[float, float]:
+    """How surely the claim denies its nearest clause, or is denied by it, in [0, 1]: by that clause alone,
+    and by the share of the clauses close behind that agree.
+
+    As sure as the rest of the claim, without the words that turn it, is near to the clause's words.
+    """
+    if not aligned.clauses:
+        return 0.0, 0.0
+    best = turns(claim, aligned.clauses[0].text)
+    if not best.odd:
+        return 0.0, 0.0
+    kept = np.array([word not in best.words for word in aligned.words])
+    # A clause may have its subject in the sentence before it: "They are encrypted".
+    near = (aligned.clauses[0].near + aligned.near) / 2
+    rest = float((near[kept] if kept.any() else near).mean())
+    sure = min(1.0, max(0.0, rest - _LOOSE) / (1 - _LOOSE))
+    others = [turns(claim, clause.text).odd for clause in aligned.clauses[1:]]
+    return sure, sure * (sum(others) / len(others) if others else 1.0)
+
+
+def _added(claim: str, texts: Sequence[str], embed: EmbedTexts | None) -> bool:
+    """Whether a part of the claim, joined on by "and" or the like, is nowhere in the source.
+
+    Only beside a part that keeps the source's words: of a free paraphrase no part does.
+    """
+    source = " ".join(texts)
+    parts = [(part, coverage(part, source)) for part in _JOINTS.split(claim) if _says_something(part)]
+    if len(parts) < 2 or max(covered for _, covered in parts) < _KEPT:
+        return False
+    return any(
+        embed is None or max(_cosines(part, texts[:_LOOKED_AT], embed)) < _FAR
+        for part, covered in parts[1:]
+        if covered == 0
+    )
+
+
+def _says_something(part: str) -> bool:
+    """Whether a part of a sentence is more than a figure or a time, which are compared by themselves."""
+    words = [w for w in Words.of(part).content if not w[0].isdigit() and w not in _TIMES_AND_FIGURES]
+    return len(words) > 1 or (bool(words) and _VERB.search(part) is not None)

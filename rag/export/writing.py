@@ -1,0 +1,133 @@
+"""Files and folders that appear whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from rag.errors import UsageError
+from rag.export.formats import Format
+
+_LONG_AGO = (1980, 1, 1, 0, 0, 0)
+"""The time of every member of an archive: an export depends on nothing but what it holds."""
+
+
+def line(value: Any) -> str:
+    """A JSON value as a line of JSON Lines."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
+
+
+def opened(path: Path) -> IO[str]:
+    """A new text file in UTF-8 whose line ends are written as they are given."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return open(path, "x", encoding="utf-8", newline="")
+
+
+@contextmanager
+def replacing(out: Path, form: Format) -> Iterator[Path]:
+    """A path beside ``out`` to write to; it becomes ``out`` when the block ends well.
+
+    Until then what is there stays, and a block that fails leaves nothing behind. A format that
+    is a folder becomes a ZIP file where ``out`` ends in ``.zip``. Raises UsageError for a path that
+    is taken by something else than an earlier export.
+    """
+    check(out, form)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    made = out.with_name(f".{out.name[:80]}.{os.getpid()}-{secrets.token_hex(4)}.part")
+    packed = made.with_name(made.name + ".zip")
+    try:
+        yield made
+        if zips(out, form):
+            pack(made, packed)
+            _settle(packed, out)
+        elif made.is_dir():
+            for file in made.rglob("*"):
+                if file.is_file():
+                    _sync(file)
+            _swap(made, out)
+        else:
+            _settle(made, out)
+    finally:
+        _remove(made)
+        _remove(packed)
+
+
+def zips(out: Path, form: Format) -> bool:
+    """Whether the files of a folder go into an archive."""
+    return not form.suffix and out.suffix.lower() == ".zip"
+
+
+def check(out: Path, form: Format) -> None:
+    """Raises UsageError where ``out`` cannot take an export of that format."""
+    if not out.name:
+        raise UsageError("--out takes the path of a new file or folder.")
+    single = bool(form.suffix) or zips(out, form)
+    if single and out.is_dir():
+        raise UsageError(
+            f"{out} is a folder; {form.title} is one file. Name the file: {out / 'feedback'}{form.suffix}."
+        )
+    if not single and out.exists():
+        strange = not out.is_dir() or {p.name for p in out.iterdir()} - {
+            part.split("/")[0] for part in form.parts
+        }
+        if strange:
+            raise UsageError(
+                f"{out} holds something else than an earlier export, which would be lost. Name a new folder."
+            )
+
+
+def pack(folder: Path, into: Path) -> None:
+    """The files of a folder, or one file, as a ZIP archive that depends on their content alone."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file()) if folder.is_dir() else [folder]
+    with zipfile.ZipFile(into, "x", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for file in files:
+            name = file.relative_to(folder).as_posix() if folder.is_dir() else file.name
+            member = zipfile.ZipInfo(name, _LONG_AGO)
+            member.compress_type = zipfile.ZIP_DEFLATED
+            member.external_attr = 0o644 << 16
+            with file.open("rb") as source, archive.open(member, "w", force_zip64=True) as target:
+                shutil.copyfileobj(source, target, 1 << 20)
+
+
+def size(path: Path) -> int:
+    """Bytes of a file, or of all files of a folder."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _settle(made: Path, out: Path) -> None:
+    _sync(made)
+    made.replace(out)
+
+
+def _swap(made: Path, out: Path) -> None:
+    """Put a folder in the place of an earlier one; no call of the system does so in one step."""
+    old = made.with_name(made.name + ".old")
+    if out.exists():
+        out.rename(old)
+    try:
+        made.rename(out)
+    except BaseException:
+        if old.exists():
+            old.rename(out)
+        raise
+    _remove(old)
+
+
+def _sync(file: Path) -> None:
+    with file.open("rb") as opened_file:
+        os.fsync(opened_file.fileno())
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

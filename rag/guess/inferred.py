@@ -1,0 +1,179 @@
+"""Filters that a model inferred from a question: what it is told, and what is taken of its reply.
+
+The reply is of no trust. Every key must be a facet, every operation one that the facet takes,
+every value one that the documents have; the whole must be a filter. Anything else, and nothing is
+proposed: a filter that is missing costs a click, a wrong one hides the answer.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, Protocol
+
+from rag.errors import FilterError, GenerationError
+from rag.facets import FacetValues
+from rag.filters import parse
+from rag.generators.prompt import Prompt, load_prompt, visible
+from rag.guess.proposal import Proposal, date_label, range_label, today, value_label
+
+_log = logging.getLogger(__name__)
+
+_MOST_VALUES = 60
+"""Values of a facet that a model is told, the most frequent first."""
+_MOST_FILTERS = 8
+_LONGEST = 20_000
+"""Characters of a reply that is read."""
+_RANGES = {"at least": "$gte", "at most": "$lte", "over": "$gt", "under": "$lt", "is": "$eq"}
+_OPS = ("is", "is not", "has", "at least", "at most", "over", "under", "since", "before")
+_OBJECT = re.compile(r"\{.*\}", re.DOTALL)
+
+
+class Completes(Protocol):
+    """A generator that answers a short prompt as a whole, in the form of a JSON schema."""
+
+    def complete(self, prompt: Prompt, values: Mapping[str, str], *, schema: Mapping[str, Any]) -> str: ...
+
+
+def infer(
+    question: str, facets: Sequence[FacetValues], generator: Completes, *, now: float
+) -> list[Proposal] | None:
+    """The filters that a model reads from a question; None where the model could not be asked.
+
+    ``now`` is Unix seconds. Nothing is asked where there is nothing to filter by.
+    """
+    if not facets:
+        return []
+    values = {
+        "facets": visible(facet_sheet(facets)),
+        "today": today(now).isoformat(),
+        "question": visible(question),
+    }
+    try:
+        reply = generator.complete(load_prompt("filters-1"), values, schema=schema(facets))
+    except GenerationError as error:
+        _log.warning("Filters were read from a question by rule: %s", error)
+        return None
+    return read_inferred(reply, facets, question)
+
+
+def facet_sheet(facets: Sequence[FacetValues]) -> str:
+    """The facets and their values, a line each, as the model is told them."""
+    return "\n".join(f"- {found.facet.key} ({found.facet.label}): {_values(found)}" for found in facets)
+
+
+def schema(facets: Sequence[FacetValues]) -> dict[str, Any]:
+    """The JSON schema of a reply, of what services that take one all know: no alternatives, no bounds."""
+    text = {"type": "string"}
+    properties = {
+        "key": {"type": "string", "enum": [found.facet.key for found in facets]},
+        "op": {"type": "string", "enum": list(_OPS)},
+        "values": {"type": "array", "items": text},
+        "words": text,
+    }
+    item = _closed(properties)
+    return _closed({"filters": {"type": "array", "items": item}})
+
+
+def read_inferred(reply: str, facets: Sequence[FacetValues], question: str) -> list[Proposal]:
+    """What a model's reply proposes; nothing where any part of it is not as it should be."""
+    known = {found.facet.key: found for found in facets}
+    try:
+        rows = _rows(reply)
+        return [_proposal(row, known, question) for row in rows]
+    except (ValueError, OverflowError, RecursionError, FilterError):
+        return []
+
+
+def _closed(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _values(found: FacetValues) -> str:
+    facet = found.facet
+    if facet.kind in ("choice", "list"):
+        names = [json.dumps(value, ensure_ascii=False) for value, _ in found.values[:_MOST_VALUES]]
+        more = len(found.values) - len(names)
+        what = "one value of" if facet.kind == "choice" else "a list of"
+        return f"{what} {', '.join(names)}{f' and {more} more' if more else ''}"
+    low, high = found.low or 0.0, found.high or 0.0
+    if facet.kind == "date":
+        first, last = (datetime.fromtimestamp(at, UTC).date().isoformat() for at in (low, high))
+        return f"a date from {first} to {last}"
+    return f"a number from {low:g} to {high:g}{f' {facet.unit}' if facet.unit else ''}"
+
+
+def _rows(reply: str) -> list[Mapping[str, Any]]:
+    """The filters of a reply; a model that takes no schema may put words or a fence around its JSON."""
+    found = _OBJECT.search(reply[:_LONGEST])
+    value = json.loads(found[0]) if found else None
+    rows = value.get("filters") if isinstance(value, Mapping) else None
+    if not isinstance(rows, list) or len(rows) > _MOST_FILTERS:
+        raise ValueError
+    if not all(isinstance(row, Mapping) for row in rows):
+        raise ValueError
+    return rows
+
+
+def _proposal(row: Mapping[str, Any], known: Mapping[str, FacetValues], question: str) -> Proposal:
+    found = known.get(str(row.get("key")))
+    op, values = row.get("op"), row.get("values")
+    if found is None or not isinstance(values, list) or not values:
+        raise ValueError
+    start, end = _said(str(row.get("words") or ""), question)
+    facet = found.facet
+    if facet.kind in ("choice", "list"):
+        if op not in (("is", "is not") if facet.kind == "choice" else ("has", "is")):
+            raise ValueError
+        names = list(dict.fromkeys(_known(value, found) for value in values))
+        negated = op == "is not"
+        where: dict[str, Any]
+        if facet.kind == "list":
+            parts = [{facet.key: {"$contains": name}} for name in names]
+            where = parts[0] if len(parts) == 1 else {"$or": parts}
+        else:
+            where = {facet.key: {"$nin" if negated else "$in": names}}
+        label = value_label(facet, names, negated=negated, together=False)
+    elif facet.kind == "date":
+        if op not in ("since", "before") or len(values) != 1:
+            raise ValueError
+        day = date.fromisoformat(str(values[0]).strip()[:10])
+        seconds = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+        where = {facet.key: {"$gte" if op == "since" else "$lt": seconds}}
+        negated = False
+        label = date_label(facet, day, None) if op == "since" else date_label(facet, None, day)
+    else:
+        if op not in _RANGES or len(values) != 1 or isinstance(values[0], bool):
+            raise ValueError
+        number = float(str(values[0]).strip())
+        if not math.isfinite(number):
+            raise ValueError
+        where, negated = {facet.key: {_RANGES[op]: number}}, False
+        years = number.is_integer() and 1_000 <= (found.low or 0) <= (found.high or 0) <= 2_200
+        label = range_label(facet, {_RANGES[op]: number}, is_year=years and not facet.unit)
+    parse(where)
+    return Proposal(facet.key, where, label, start, end, negated)
+
+
+def _known(value: object, found: FacetValues) -> str:
+    """The value as the documents have it. Raises ``ValueError`` where they do not."""
+    folded = str(value).strip().casefold()
+    for name, _ in found.values:
+        if name.casefold() == folded:
+            return name
+    raise ValueError
+
+
+def _said(words: str, question: str) -> tuple[int, int]:
+    """Where the question says so; nowhere where it does not."""
+    start = question.casefold().find(words.casefold()) if words.strip() else -1
+    return (start, start + len(words)) if start >= 0 else (0, 0)

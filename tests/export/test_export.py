@@ -1,0 +1,257 @@
+"""What every format has in common: what is in it, that it is whole, and what must not be in it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rag.config import Environment
+from rag.errors import StoreError, UsageError
+from rag.export import FORMATS, Options, Progress, export
+from rag.export.private import SALT
+from rag.export.rows import COLUMNS
+from rag.store import Selection, Store
+from tests.rated import RED, SECRET, SETTINGS, Export
+
+ALL = ["red-1", "red-2", "mail", "cut", "left", "right"]
+
+
+def objects(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def everything(path: Path) -> bytes:
+    """The bytes of a file, or of all files of a folder with their names."""
+    if not path.is_dir():
+        return path.read_bytes()
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    return b"".join(file.name.encode() + b"\n" + file.read_bytes() for file in files)
+
+
+def text_of(path: Path) -> str:
+    """What a person could read in an export, whatever its format."""
+    if path.suffix != ".parquet":
+        return everything(path).decode()
+    import pyarrow.parquet as pq
+
+    return json.dumps(pq.read_table(path).to_pylist(), default=str, ensure_ascii=False)
+
+
+def test_json_lines_hold_an_answer_with_all_that_is_known_of_it(make: Export, store: Store) -> None:
+    done = make("jsonl")
+
+    rows = objects(done.path)
+    assert done.counts == {"rows": 6}
+    assert done.size == done.path.stat().st_size
+    assert [row["answer_id"] for row in rows] == ALL
+    first = rows[0]
+    assert tuple(first) == COLUMNS
+    assert first["created"] == "2023-11-14T22:13:20.500000Z"
+    assert (first["rating"], first["reasons"], first["correction"]) == ("down", ["wrong"], "Tempranillo.")
+    assert first["feedback_revision"] == 2
+    assert first["relevant"] == {
+        "document_id": "reds", "source": "reds.md", "start": 10, "end": 37, "text": RED.text,
+    }  # fmt: skip
+    assert first["reported"] == [1]
+    assert [p["rank"] for p in first["passages"]] == [1, 2]
+    assert first["citations"][0]["passage"] == 1
+    assert first["seconds"] == 0.5
+    assert first["seconds_by_stage"] == {"search": 0.25, "total": 0.5}
+    assert first["settings_values"] == json.loads(json.dumps(SETTINGS.values))
+    assert first["where"] is None
+    assert rows[2]["rating"] is None
+    assert rows[2]["reasons"] == []
+    assert rows[2]["settings_values"] is None
+    assert rows[2]["where"] == {"mail": "bob@example.org"}
+
+
+def test_csv_has_the_same_rows_without_the_texts_of_passages(make: Export) -> None:
+    done = make("csv")
+
+    with done.path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["answer_id"] for row in rows] == ALL
+    assert tuple(rows[0]) == COLUMNS
+    assert json.loads(rows[0]["reasons"]) == ["wrong"]
+    assert "text" not in json.loads(rows[0]["passages"])[0]
+    assert rows[0]["abstained"] == "false"
+    assert rows[2]["rating"] == ""
+
+
+@pytest.mark.parametrize(
+    ("selection", "left"),
+    [
+        (Selection(prototype="benefits"), ["mail"]),
+        (Selection(link="link-1"), ["mail"]),
+        (Selection(rating="down"), ["red-1"]),
+        (Selection(rating="rated"), ["red-1", "red-2", "cut"]),
+        (Selection(since=1_700_000_100.0, until=1_700_000_200.0), ["red-2"]),
+        (Selection(origins=("compare",)), ["left", "right"]),
+        (Selection(prototype="nothing"), []),
+    ],
+)
+def test_only_what_is_meant_is_exported(make: Export, selection: Selection, left: list[str]) -> None:
+    assert [row["answer_id"] for row in objects(make("jsonl", selection=selection).path)] == left
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_an_export_of_nothing_is_an_empty_one(make: Export, name: str) -> None:
+    done = make(name, selection=Selection(prototype="nothing"))
+
+    assert done.path.exists()
+    assert set(done.counts.values()) == {0}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_same_store_gives_the_same_bytes(make: Export, name: str) -> None:
+    first = make(name, out="first.out" if FORMATS[name].suffix else "first")
+    again = make(name, out="again.out" if FORMATS[name].suffix else "again")
+
+    assert everything(first.path) == everything(again.path)
+    assert first.counts == again.counts
+
+
+# --- whole or not at all -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_one_that_fails_leaves_what_was_there(make: Export, tmp_path: Path, name: str) -> None:
+    path = make(name).path
+    before = everything(path)
+
+    def stop(progress: Progress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make(name, report=stop)
+
+    assert everything(path) == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["home", path.name])
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_next_one_takes_its_place(make: Export, tmp_path: Path, name: str) -> None:
+    path = make(name).path
+    before = everything(path)
+
+    make(name, selection=Selection(prototype="benefits"))
+
+    assert everything(path) != before
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["home", path.name])
+
+
+def test_a_folder_of_something_else_is_never_replaced(make: Export, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "me.jpg").write_bytes(b"x")
+
+    for name in ("beir", "trec"):
+        with pytest.raises(UsageError, match="something else"):
+            make(name, out="photos")
+    with pytest.raises(UsageError, match="is a folder"):
+        make("csv", out="photos")
+    assert (tmp_path / "photos" / "me.jpg").read_bytes() == b"x"
+
+
+def test_a_folder_goes_into_an_archive_where_its_name_ends_so(make: Export) -> None:
+    import zipfile
+
+    first, second = make("trec", out="a.zip"), make("trec", out="b.zip")
+
+    assert zipfile.ZipFile(first.path).namelist() == ["corpus.jsonl", "qrels.txt", "queries.tsv", "run.txt"]
+    assert first.path.read_bytes() == second.path.read_bytes()
+
+
+def test_a_disk_that_refuses_is_told_in_a_sentence(store: Store, home: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="could not be written"):
+        export(store, home, "csv", tmp_path / "file" / "out.csv")
+
+
+def test_progress_ends_at_all_of_it(make: Export) -> None:
+    seen: list[Progress] = []
+
+    make("jsonl", report=seen.append)
+
+    assert (seen[0].done, seen[0].total) == (0, 6)
+    assert (seen[-1].done, seen[-1].total, seen[-1].share) == (6, 6, 1.0)
+
+
+def test_an_unknown_format_is_named(store: Store, home: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="“xls”"):
+        export(store, home, "xls", tmp_path / "x")
+
+
+# --- what must not be in it ----------------------------------------------------------------------
+
+
+def test_ids_are_kept_hashed_or_left_out(make: Export, store: Store) -> None:
+    kept, again = objects(make("jsonl").path), objects(make("jsonl", ids="hash").path)
+    dropped = objects(make("jsonl", ids="drop").path)
+
+    conversation = store.conversations(SECRET)[0].id
+    assert [row["conversation_id"] for row in kept[:3]] == [conversation, conversation, None]
+    assert kept[2]["link"] == "link-1"
+    hashed = again[0]["conversation_id"]
+    assert hashed == again[1]["conversation_id"]  # still one conversation
+    assert len(hashed) == 16
+    assert hashed not in (conversation, conversation[:16])
+    assert again[2]["link"] not in (None, "link-1")
+    assert objects(make("jsonl", ids="hash").path) == again  # the same from one export to the next
+    assert {row["conversation_id"] for row in dropped} == {row["link"] for row in dropped} == {None}
+
+
+def test_another_installation_hashes_otherwise(make: Export, home: Path) -> None:
+    here = objects(make("jsonl", ids="hash").path)[0]["conversation_id"]
+
+    assert (home / SALT).stat().st_mode & 0o777 == 0o600
+    (home / SALT).unlink()
+
+    assert objects(make("jsonl", ids="hash").path)[0]["conversation_id"] != here
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_redacted_text_is_redacted_in_every_format(make: Export, name: str) -> None:
+    path = make(name, redact=True, selection=Selection(prototype="benefits")).path
+
+    written = text_of(path)
+    for personal in ("ann@example.org", "bob@example.org", "1234567", "4111"):
+        assert personal not in written
+
+
+@pytest.mark.parametrize("options", [{}, {"ids": "hash"}])
+@pytest.mark.parametrize("name", FORMATS)
+def test_no_secret_is_in_any_export(
+    make: Export, home: Path, monkeypatch: pytest.MonkeyPatch, name: str, options: dict[str, Any]
+) -> None:
+    keys = {
+        key: f"secret-{key.lower()}"
+        for key in (
+            "OPENAI_API_KEY",
+            "COHERE_API_KEY",
+            "CHROMA_API_KEY",
+            "SUPABASE_KEY",
+            "SUPABASE_SECRET_KEY",
+        )
+    }
+    for key, value in keys.items():
+        monkeypatch.setenv(key, value)
+    Environment.load()
+    make("csv", out="first.csv", ids="hash")  # makes the salt
+
+    written = everything(make(name, **options).path)
+
+    import hashlib
+
+    for secret in (*keys.values(), SECRET, hashlib.sha256(SECRET.encode()).hexdigest()):
+        assert secret.encode() not in written
+    salt = (home / SALT).read_bytes()
+    assert salt not in written
+    assert salt.hex().encode() not in written
+
+
+def test_options_by_default_leave_nothing_out() -> None:
+    assert Options() == Options(Selection(), ids="keep", redact=False, labels="named", prompt="passages")

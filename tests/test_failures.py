@@ -1,0 +1,249 @@
+"""Whatever goes wrong with a model ends in a stored record and one sentence that says what to do.
+
+Through the engine and the real SDKs, against a server on the loopback.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from rag.answering import UNAVAILABLE
+from rag.config import Environment
+from rag.engine import Engine
+from rag.errors import GenerationError
+from rag.response import BROKE_OFF
+from rag.types import Answer, Turn
+from tests.chat_servers import ChatServer, Script, serve
+from tests.conftest import write_files
+from tests.fakes import FakeEmbedder
+
+KEY = "sk-secret-of-the-owner"
+QUESTION = "What does the harbour permit cost?"
+PERMIT = "The harbour permit costs 24 euros. It is valid for two weeks."
+WRITTEN = ["The harbour permit ", "costs 24 euros [1]. ", "It is valid "]
+HTML = "<html><body><h1>Log in to the captive portal</h1></body></html>"
+TOO_LONG = '{"message": "too many tokens", "error": {"message": "maximum context length is 8192"}}'
+
+
+class Asked:
+    """An engine over one file, with a service at a server's address."""
+
+    def __init__(self, service: str, engine: Engine, server: ChatServer, **changes: Any) -> None:
+        address = (
+            {"cohere_api_key": KEY, "cohere_base_url": server.url}
+            if service == "cohere"
+            else {"openai_api_key": KEY, "openai_base_url": f"{server.url}/v1"}
+        )
+        self.engine = engine
+        engine.environment = Environment(home=engine.environment.home, **address)
+        self._before = self._ids()
+        settings = self.engine.prototype("shelf").settings
+        self.settings = replace(settings, model="m", abstain="off", filters_by="rule", **changes)
+
+    def ask(self, *history: Turn) -> Any:
+        return self.engine.ask("shelf", QUESTION, settings=self.settings, history=history)
+
+    def stored(self) -> list[Answer]:
+        """What was stored since."""
+        return [self.engine.store.answer(id) for id in self._ids() - self._before]
+
+    def _ids(self) -> set[str]:
+        with closing(sqlite3.connect(self.engine.store.path)) as database:
+            return {row[0] for row in database.execute("SELECT id FROM answers")}
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    folder = write_files(tmp_path_factory.mktemp("files"), {"fees.txt": PERMIT})
+    made = Engine(Environment(home=tmp_path_factory.mktemp("home")), load_model=FakeEmbedder)
+    made.ingest("shelf", [folder])
+    return made
+
+
+@pytest.fixture(params=["openai", "cohere"])
+def asked(request: pytest.FixtureRequest, engine: Engine) -> Callable[..., Asked]:
+    return lambda server, **changes: Asked(request.param, engine, server, **changes)
+
+
+def is_one_sentence_to_act_on(text: str) -> bool:
+    """Short, of one line, without a key, a page or a traceback; and it says what to do."""
+    acts = r"\b(Check|Ask|Wait|Lower|Set|Load)\b"
+    return (
+        len(text) < 220
+        and "\n" not in text
+        and "<" not in text
+        and KEY not in text
+        and bool(re.search(acts, text))
+    )
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        (Script(status=401), "refused the key"),
+        (Script(status=403), "does not let this key"),
+        (Script(status=404), "does not know the model"),
+        (Script(status=429), "asked too much"),
+        (Script(status=500), "problem of its own"),
+        (Script(status=503), "problem of its own"),
+        (Script(status=529, body=HTML, content_type="text/html"), "problem of its own"),
+        (Script(status=400, body=TOO_LONG), "too long for the model"),
+        (Script(status=413), "too long for the model"),
+        (Script(status=422), "refused the request"),
+        (Script(body=HTML, content_type="text/html"), ""),
+        (Script(body="", content_type="text/event-stream"), "broke off"),
+        (Script(body="data: {nonsense\n\n", content_type="text/event-stream"), ""),
+        (Script([]), "wrote nothing"),
+        (Script([], finish=None), "broke off"),
+        (Script([], cut=True), ""),
+        (Script([], finish="content_filter"), "refused to answer"),
+    ],
+)  # fmt: skip
+def test_before_the_first_word_the_documents_are_quoted_and_the_reason_told(
+    asked: Callable[..., Asked], script: Script, says: str
+) -> None:
+    with serve(script) as server:
+        here = asked(server, timeout=5.0)
+        answer = here.ask().answer
+
+    assert here.stored() == [answer]
+    assert "“The harbour permit costs 24 euros.” [1]" in answer.text
+    assert (answer.generator, answer.model, answer.stopped) == ("extractive", "", False)
+    assert {c.verdict for c in answer.citations} == {"verbatim"}
+    assert answer.cost is None
+    (notice,) = answer.notices
+    assert notice.startswith(UNAVAILABLE)
+    assert says in notice
+    assert is_one_sentence_to_act_on(notice.removeprefix(UNAVAILABLE))
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        (Script(WRITTEN, finish=None), "broke off"),
+        (Script(WRITTEN, cut=True), ""),
+        (Script(WRITTEN, finish="content_filter"), "refused to answer"),
+        (Script(WRITTEN, drop=True), "broke off"),
+    ],
+)
+def test_half_way_what_was_written_is_kept_with_its_citations_and_the_reason(
+    asked: Callable[..., Asked], script: Script, says: str
+) -> None:
+    with serve(script) as server:
+        here = asked(server)
+        response = here.ask()
+        with pytest.raises(GenerationError) as caught:
+            list(response)
+
+    (answer,) = here.stored()
+    assert answer == response.answer
+    assert answer.text == "The harbour permit costs 24 euros. [1] It is valid"
+    assert [c.number for c in answer.citations] == [1]
+    assert answer.stopped
+    assert answer.notices == (f"{BROKE_OFF}{caught.value}",)
+    assert says in str(caught.value)
+    assert is_one_sentence_to_act_on(str(caught.value))
+
+
+def test_a_server_that_says_nothing_is_not_waited_for_longer_than_set(asked: Callable[..., Asked]) -> None:
+    began = time.monotonic()
+    with serve(Script(["late"], delay=30.0)) as server:
+        here = asked(server, timeout=1.0)
+        answer = here.ask().answer
+        server.release()
+
+    assert answer.generator == "extractive"
+    assert is_one_sentence_to_act_on(answer.notices[0].removeprefix(UNAVAILABLE))
+    assert time.monotonic() - began < 15
+    assert here.stored() == [answer]
+
+
+def test_a_server_that_drips_is_left_after_a_while_with_what_it_gave(asked: Callable[..., Asked]) -> None:
+    began = time.monotonic()
+    with serve(Script(["word "] * 200, delay=0.1)) as server:
+        here = asked(server, timeout=0.3)
+        with pytest.raises(GenerationError, match="too long for one answer"):
+            list(here.ask())
+
+    assert time.monotonic() - began < 12  # it drips for twenty
+    (answer,) = here.stored()
+    assert answer.text.startswith("word word")
+    assert answer.notices[0].startswith(BROKE_OFF)
+
+
+def test_nobody_listens(asked: Callable[..., Asked]) -> None:
+    here = asked(ChatServer([], url="http://127.0.0.1:9"))
+    answer = here.ask().answer
+
+    assert "cannot be reached" in answer.notices[0]
+    assert "“The harbour permit costs 24 euros.” [1]" in answer.text
+    assert here.stored() == [answer]
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
+def test_what_may_pass_is_tried_again_and_nothing_is_told(asked: Callable[..., Asked], status: int) -> None:
+    with serve(Script(status=status), Script(["It is valid for two weeks [1]."])) as server:
+        answer = asked(server).ask().answer
+
+    assert answer.text == "It is valid for two weeks. [1]"
+    assert answer.notices == ()
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("script", [Script(status=400), Script(status=401), Script(status=404)])
+def test_what_will_not_pass_is_asked_once(asked: Callable[..., Asked], script: Script) -> None:
+    with serve(script) as server:
+        assert asked(server).ask().answer.generator == "extractive"
+
+    assert len(server.requests) == 1
+
+
+def test_a_stream_that_has_begun_is_never_asked_for_again(asked: Callable[..., Asked]) -> None:
+    with serve(Script(WRITTEN, cut=True)) as server, pytest.raises(GenerationError):
+        list(asked(server).ask())
+
+    assert len(server.requests) == 1
+
+
+def test_stopping_keeps_what_was_written_and_closes_the_connection(asked: Callable[..., Asked]) -> None:
+    with serve(Script([*WRITTEN, *["and so on "] * 500], delay=0.01)) as server:
+        here = asked(server)
+        response = here.ask()
+        read = ""
+        for piece in response:
+            read += piece
+            if "[1]" in read:
+                response.close()
+
+        (answer,) = here.stored()
+        assert answer.stopped
+        assert answer.text == read
+        assert [c.number for c in answer.citations] == [1]
+        assert answer.notices == ()
+        assert server.left.wait(5), "the server writes to nobody"
+
+
+def test_stopping_does_not_wait_for_a_server_that_says_nothing(asked: Callable[..., Asked]) -> None:
+    with serve(Script(["late"], delay=30.0)) as server:
+        here = asked(server)
+        response = here.ask()
+        reader = threading.Thread(target=lambda: list(response), daemon=True)
+        reader.start()
+        assert server.arrived.wait(5)
+        began = time.monotonic()
+        response.close()
+
+        assert time.monotonic() - began < 2
+        assert here.stored() == [response.answer]
+        server.release()
+        reader.join(10)
+    assert (response.answer.text, response.answer.stopped) == ("", True)
