@@ -1,6 +1,7 @@
 """What each re-ranker adds, in right top results and in milliseconds.
 
     python tests/benchmarks/rerank.py DATA [--cross PATH] [--cohere] [--only SET] [--json OUT]
+    python tests/benchmarks/rerank.py DATA --set rerank.candidates=20
 
 Every answerable question of ``squad/`` and ``xquad/`` is searched with each re-ranker that can be
 had here, one after the other, through the engine. Printed are the share whose first passage is of
@@ -26,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.config import Environment, with_settings
+from rag.config import Environment, parse_assignments, with_settings
 from rag.engine import Engine
 from rag.rerankers import UNAVAILABLE
 
@@ -95,14 +96,16 @@ def main() -> None:
     parser.add_argument("--cohere", action="store_true", help="ask Cohere (a request for every question)")
     parser.add_argument("--only", choices=tuple(SETS))
     parser.add_argument("--limit", type=int, help="so many questions of each set, evenly spread")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting to vary")
     parser.add_argument("--home", type=Path, help="keep the indexes here (default: a temporary folder)")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    rerankers: dict[str, dict[str, Any]] = {"none": {}, "late": {}}
+    varied: dict[str, Any] = dict(parse_assignments(args.set))
+    rerankers: dict[str, dict[str, Any]] = {"none": {**varied}, "late": {**varied}}
     if args.cross:
-        rerankers["cross"] = {"rerank.model": args.cross}
+        rerankers["cross"] = {**varied, "rerank.model": args.cross}
     if args.cohere and os.environ.get("COHERE_API_KEY"):
-        rerankers["cohere"] = {"rerank.timeout": 30}
+        rerankers["cohere"] = {**varied, "rerank.timeout": 30}
     with tempfile.TemporaryDirectory() as temporary:
         engine = Engine(Environment.load({**os.environ, "THUMBPRINT_HOME": str(args.home or temporary)}))
         questions = {}
