@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from pages.ui import address, delivery, frame
+from pages.ui import address, delivery, exporting, frame
 from pages.ui import feedback_answer as one
 from pages.ui import feedback_answers as answers
 from pages.ui import feedback_filters as filters
@@ -22,7 +22,9 @@ _VIEWS = {
     FAILURES: ":material/troubleshoot:",
 }
 # Views that another module draws: by name an icon, and what draws it, called with the page.
-_MORE: dict[str, tuple[str, Callable[[frame.Page], None]]] = {}
+_MORE: dict[str, tuple[str, Callable[[frame.Page], None]]] = {
+    "Export": (":material/file_save:", exporting.draw),
+}
 
 
 def main() -> None:

@@ -13,7 +13,8 @@ are made, so that they are found and deleted whatever happens in between.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import logging
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,12 +30,16 @@ from rag.live import wish
 from rag.recut import Copying
 from rag.shelf import Shelf
 
+log = logging.getLogger(__name__)
+
 KEPT = 3
 """Side indexes of a prototype that stay on disk: two are compared, and one is compared with next."""
 _OF = "beside"
 """The fact of a side index that says which state of which index it was made from."""
 _WAIT = 600.0
 """Seconds of another process's work on the same side index."""
+_SHORT = 5.0
+"""Seconds that a deletion waits for it."""
 
 
 class Besides:
@@ -60,7 +65,7 @@ class Besides:
             return None
         model, tokens = wish(settings)
         collection = f"{collection_name(name, model)}-beside-{tokens}"
-        path = self._shelf.record(name).path.with_suffix(".beside.json")
+        path = _record(self._shelf, name)
         with _alone(path):
             current = self._shelf.library(prototype)
             current.refresh()
@@ -86,6 +91,32 @@ class Besides:
             self._opened.pop(name, None)
             self._shelf.discard(name, size, path.with_suffix(".building"))
         replace_file(path, json.dumps(kept[:KEPT]))
+
+
+def forget(shelf: Shelf, name: str, document_ids: Collection[str]) -> None:
+    """Delete documents from the side indexes as well: what a person deletes is not to lie about.
+
+    Where one is being built at this moment nothing is waited for: it catches up at its end, and
+    the others when they are compared with next.
+    """
+    path = _record(shelf, name)
+    try:
+        known = _read(path)
+    except IndexingError as error:
+        log.warning("%s", error)
+        return
+    for collection, dimensions in known:
+        side = shelf.open(collection, dimensions, path.with_suffix(".building"))
+        try:
+            with side.writing(timeout=_SHORT):
+                side.delete(document_ids)
+                side.settle(side.index.records())
+        except IndexingError as error:
+            log.warning("The index %s is brought up to date later: %s", collection, error)
+
+
+def _record(shelf: Shelf, name: str) -> Path:
+    return shelf.record(name).path.with_suffix(".beside.json")
 
 
 def _settle(copying: Copying) -> None:

@@ -7,11 +7,12 @@ re-ranker or a model was out of reach, the reader is told and there is nothing t
 
 from __future__ import annotations
 
+import json
 import math
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -25,14 +26,15 @@ from rag.library import Library
 from rag.prepare import Preparation
 from rag.prototypes import Prototype
 from rag.rerankers import UNAVAILABLE as NOT_RERANKED
+from rag.response import BROKE_OFF
 from rag.store import Store, new_id
 from rag.types import Answer, Preference
 
 CONFIDENCE = 0.95
 _KEPT = 200
 """Comparisons of this process that are remembered until both answers are stored."""
-_REWRITES = "standalone"
-"""Prompts of this name rewrite questions; they answer none."""
+_ANSWERS = "{passages}"
+"""What a prompt holds that answers; others rewrite a question, or read filters from it."""
 
 
 class Written(Protocol):
@@ -94,6 +96,8 @@ class Trial:
         for notice in answer.notices:
             if notice.startswith(NOT_WRITTEN):
                 raise UsageError(f"Under {side}, no model could write it. {notice.removeprefix(NOT_WRITTEN)}")
+            if notice.startswith(BROKE_OFF):
+                raise UsageError(f"Under {side}: {notice.removeprefix(BROKE_OFF)}")
         if NOT_RERANKED in answer.notices:
             raise UsageError(f"Under {side}, the re-ranker could not be reached. Try again in a minute.")
         return answer
@@ -133,9 +137,9 @@ class Trials:
 def prompts(prototype: Prototype) -> list[str]:
     """The prompts that may answer: those that come with the program and the prototype's own."""
     places = (FOLDER, prototype.folder / "prompts")
-    names = {path.stem for place in places for path in place.glob("*.md")}
-    found = sorted(name for name in names if not name.startswith(_REWRITES))
-    return sorted(found, key=lambda name: name != DEFAULT)
+    paths = [path for place in places for path in sorted(place.glob("*.md"))]
+    names = {path.stem for path in paths if _ANSWERS in path.read_text(encoding="utf-8", errors="replace")}
+    return sorted(names, key=lambda name: (name != DEFAULT, name))
 
 
 # --- counting -----------------------------------------------------------------
@@ -147,9 +151,10 @@ Values = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What was voted between two settings. ``one`` and ``other`` are their fingerprints.
+    """What was voted between two settings. ``one`` and ``other`` are their latest fingerprints.
 
-    ``differing`` are the keys whose values differ, with both values, in the order of the two.
+    ``differing`` are the keys whose values differ, with both values, in the order of the two;
+    ``shared`` those in which both differ from the settings they are seen from.
     ``share`` is the share of ``one`` in the votes that decided for either, ``low`` and ``high``
     its 95 % interval (:func:`exact_interval`); None where there is none. ``left`` counts
     votes for the answer on the left, whichever settings it had. ``questions`` are the
@@ -159,6 +164,7 @@ class Standing:
     one: str
     other: str
     differing: Mapping[str, tuple[object, object]] = field(default_factory=dict)
+    shared: Values = field(default_factory=dict)
     wins: int = 0
     losses: int = 0
     ties: int = 0
@@ -187,44 +193,67 @@ class Standing:
 
 
 def standings(
-    preferences: Iterable[Preference], settings: Callable[[str], Values], base: str = ""
+    preferences: Iterable[Preference], settings: Callable[[str], Values], base: Settings | None = None
 ) -> list[Standing]:
     """The votes by pair of settings, the pair with the most of them first.
 
-    ``settings`` says what a fingerprint stands for (:meth:`rag.store.Store.settings`). Of each
-    pair, ``one`` is the fingerprint ``base`` where that is among the two.
+    ``settings`` says what a fingerprint stands for (:meth:`rag.store.Store.settings`). Settings
+    count as the same where all their values are, one that came with a later version at its
+    default. Of each pair, ``one`` are those of ``base``, where they are among the two.
     """
+    defaults = Settings().values
+    ground = (base or Settings()).values
+    values: dict[str, Values] = {}
     pairs: dict[tuple[str, str], list[Preference]] = {}
+
+    def identity(fingerprint: str) -> str:
+        known = settings(fingerprint)
+        whole = {**defaults, **known} if known else {}
+        name = json.dumps(whole, sort_keys=True, ensure_ascii=False) if known else fingerprint
+        values[name] = whole
+        return name
+
+    ours = json.dumps(ground, sort_keys=True, ensure_ascii=False)
     for preference in preferences:
-        sides = {preference.left_settings, preference.right_settings}
-        if preference.choice is None or len(sides) != 2:
+        if preference.choice is None:
             continue
-        one, other = sorted(sides, key=lambda fingerprint: (fingerprint != base, fingerprint))
-        pairs.setdefault((one, other), []).append(preference)
-    found = [_standing(one, other, votes, settings) for (one, other), votes in pairs.items()]
+        sides = {identity(preference.left_settings), identity(preference.right_settings)}
+        if len(sides) == 2:
+            one, other = sorted(sides, key=lambda name: (name != ours, name))
+            pairs.setdefault((one, other), []).append(preference)
+    found = [
+        _standing(
+            votes, [identity(vote.left_settings) == one for vote in votes], values[one], values[other], ground
+        )
+        for (one, other), votes in pairs.items()
+    ]
     return sorted(found, key=lambda standing: -standing.votes)
 
 
-def _standing(one: str, other: str, votes: list[Preference], settings: Callable[[str], Values]) -> Standing:
+def _standing(
+    votes: Sequence[Preference], one_left: Sequence[bool], one: Values, other: Values, ground: Values
+) -> Standing:
+    """``one_left`` says of each vote whether the answer of ``one`` stood left."""
     choices = Counter(vote.choice for vote in votes)
-    won = Counter(
-        vote.left_settings if vote.choice == "left" else vote.right_settings
-        for vote in votes
-        if vote.choice in ("left", "right")
+    wins = sum(
+        vote.choice == ("left" if left else "right") for vote, left in zip(votes, one_left, strict=True)
     )
-    decided = won[one] + won[other]
-    low, high = exact_interval(won[one], decided)
+    decided = choices["left"] + choices["right"]
+    low, high = exact_interval(wins, decided)
+    newest = votes[-1]
+    sides = (newest.left_settings, newest.right_settings)
+    apart = differing(one, other)
     return Standing(
-        one,
-        other,
-        differing=differing(settings(one), settings(other)),
-        wins=won[one],
-        losses=won[other],
+        *(sides if one_left[-1] else sides[::-1]),
+        differing=apart,
+        shared={key: value for key, value in one.items() if key not in apart and value != ground.get(key)},
+        wins=wins,
+        losses=decided - wins,
         ties=choices["tie"],
         neither=choices["neither"],
         left=choices["left"],
         questions=len({vote.question for vote in votes}),
-        share=won[one] / decided if decided else None,
+        share=wins / decided if decided else None,
         low=low,
         high=high,
     )

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
+from rag.beside import forget
 from rag.doctor import Check, Installation, examine
 from rag.edits import Edit, cleaned
 from rag.errors import IndexingError, NotFound, ReadError, ThumbprintError, UsageError
@@ -243,6 +244,7 @@ class Librarian:
         if not document_ids:
             return 0
         deleted = self._shelf.delete(self._prototype, document_ids, timeout=_WAIT)
+        forget(self._shelf, self._name, [record.id for record in deleted])
         listing, uploads = self._shelf.listing(self._name), self._uploads
         paths = {file.path for record in deleted for file in record.files}
         uploads.remove(path for path in sorted(paths) if uploads.has(path) and not listing.holds(path))

@@ -94,6 +94,18 @@ def test_it_is_kept_and_follows_what_changes(library: Engine, tmp_path: Path) ->
     assert side.compare().good
 
 
+def test_what_is_deleted_does_not_lie_about_in_it(library: Engine, new_engine: Callable[[], Engine]) -> None:
+    library.beside("notes", small(library))
+    side = library.beside("notes", small(library, 40))
+    assert side is not None
+    gone = next(r for r in library.records(library.prototype("notes")).values() if "trains" in r.source)
+    new_engine().delete_document("notes", gone.id)
+    side.refresh()
+    assert gone.id not in side.index.records()
+    assert side.compare().good
+    assert library.beside("notes", small(library)) is not None
+
+
 def test_another_process_finds_it_built(library: Engine, new_engine: Callable[[], Engine]) -> None:
     first = library.beside("notes", small(library))
     assert first is not None

@@ -14,6 +14,7 @@ from rag.engine import Engine
 from rag.errors import NotFound, UsageError
 from rag.store import Selection
 from rag.types import Choice, Preference
+from tests.conftest import write_files
 
 QUESTION = "How long does honey keep?"
 HAND, FEW = Settings(fusion="hand"), Settings(k=2)
@@ -93,10 +94,16 @@ def test_nothing_to_ask_or_to_compare_is_refused(notes: Engine) -> None:
     assert Trials().of("nothing") is None
 
 
-def test_prompts_that_rewrite_are_not_offered(engine: Engine) -> None:
-    prototype = engine.prototype("wine")
-    assert prompts(prototype)[0] == "cited-1"
-    assert not [name for name in prompts(prototype) if name.startswith("standalone")]
+def test_only_prompts_that_answer_are_offered(engine: Engine, tmp_path: Path) -> None:
+    prototype = replace(engine.prototype("wine"), folder=tmp_path)
+    write_files(
+        tmp_path / "prompts",
+        {
+            "brief.md": "# system\nBe brief.\n# user\n{passages}\n{question}\n",
+            "other.md": "# system\nTurn it into a query.\n# user\n{question}\n",
+        },
+    )
+    assert prompts(prototype) == ["cited-1", "brief"]
 
 
 # --- counting
@@ -121,7 +128,7 @@ def test_votes_count_for_the_settings_whichever_side_they_stood_on() -> None:
         vote(6, HAND, FEW, None),
         vote(7, HAND, HAND, "left"),
     ]
-    (standing,) = standings(votes, known, base=HAND.fingerprint)
+    (standing,) = standings(votes, known, base=HAND)
     assert (standing.one, standing.other) == (HAND.fingerprint, FEW.fingerprint)
     assert (standing.wins, standing.losses, standing.ties, standing.neither) == (2, 1, 1, 1)
     assert (standing.votes, standing.decided, standing.left, standing.questions) == (5, 3, 2, 3)
@@ -134,10 +141,35 @@ def test_who_is_ahead_is_said_only_when_the_interval_excludes_one_half() -> None
     votes = [vote(n, FEW, HAND, "left") for n in range(5)]
     (five,) = standings(votes, known)
     assert five.ahead is None
-    (six,) = standings([*votes, vote(9, HAND, FEW, "right")], known, base=FEW.fingerprint)
+    (six,) = standings([*votes, vote(9, HAND, FEW, "right")], known, base=FEW)
     assert (six.wins, six.losses, six.ahead) == (6, 0, "one")
-    (other,) = standings([*votes, vote(9, HAND, FEW, "right")], known, base=HAND.fingerprint)
+    (other,) = standings([*votes, vote(9, HAND, FEW, "right")], known, base=HAND)
     assert (other.wins, other.losses, other.ahead) == (0, 6, "other")
+
+
+def test_settings_that_a_later_version_adds_do_not_split_the_votes() -> None:
+    older = {key: value for key, value in FEW.values.items() if key != "rewrite"}
+
+    def told(fingerprint: str) -> dict[str, object]:
+        return older if fingerprint == "older" else known(fingerprint)
+
+    before = replace(vote(1, FEW, HAND, "left"), left_settings="older")
+    (standing,) = standings([before, vote(2, HAND, FEW, "right")], told, base=FEW)
+    assert (standing.one, standing.wins, standing.losses) == (FEW.fingerprint, 2, 0)
+
+
+def test_what_both_have_in_common_tells_pairs_apart() -> None:
+    pairs = [(Settings(k=1), Settings(k=2)), (Settings(k=1, rerank="late"), Settings(k=2, rerank="late"))]
+    settings = {side.fingerprint: side.values for pair in pairs for side in pair}
+    votes = [vote(n, *pair, "left") for n, pair in enumerate(pairs)]
+    found = standings(votes, settings.__getitem__)
+    assert [standing.shared for standing in found] == [{}, {"rerank": "late"}]
+    assert {tuple(standing.differing) for standing in found} == {("k",)}
+
+
+def test_votes_between_settings_that_are_not_known_still_count() -> None:
+    (standing,) = standings([vote(1, HAND, FEW, "left")], lambda _: {})
+    assert (standing.votes, standing.decided, standing.differing) == (1, 1, {})
 
 
 def test_ties_alone_have_no_share() -> None:

@@ -21,6 +21,7 @@ LAYERS: list[tuple[set[str], bool]] = [
         {
             "readers", "chunk", "embed", "index", "keyword", "retrieve", "generators", "cite", "confidence",
             "rerank", "rewrite", "store", "plan", "listing", "vectors", "journal", "prices",
+            "originals", "pageimage",
         },
         False,
     ),
@@ -52,7 +53,7 @@ LAYERS: list[tuple[set[str], bool]] = [
 ]  # fmt: skip
 HEAVY = (
     "torch", "sentence_transformers", "transformers", "onnx", "onnxruntime", "tokenizers", "chromadb",
-    "openai", "cohere", "supabase",
+    "openai", "cohere", "supabase", "pypdfium2",
 )  # fmt: skip
 
 

@@ -16,9 +16,14 @@ _COLOURS = {"one": "#5b74ea", "tie": "#9aa1b1", "neither": "#c9cdd8", "other": "
 def draw(page: Page, prototype: Prototype) -> None:
     """All pairs of settings that were voted on, the one with the most votes first."""
     store = page.engine.store
-    found = standings(
-        store.preferences.all(prototype.name), store.settings, base=prototype.settings.fingerprint
-    )
+    known: dict[str, dict[str, object]] = {}
+
+    def values(fingerprint: str) -> dict[str, object]:
+        if fingerprint not in known:
+            known[fingerprint] = store.settings(fingerprint)
+        return known[fingerprint]
+
+    found = standings(store.preferences.all(prototype.name), values, prototype.settings)
     st.subheader("Results", anchor=False)
     if not found:
         st.caption("Nothing has been voted on yet. Each vote counts for the two settings it was between.")
@@ -51,6 +56,8 @@ def _card(standing: Standing) -> None:
         f"left chosen {standing.left} of {standing.decided} times",
         f"settings `{standing.one}` and `{standing.other}`",
     ]
+    if standing.shared:
+        parts.append(f"both with {settings.named(standing.shared)}")
     st.caption(" · ".join(parts))
 
 
@@ -61,7 +68,9 @@ def verdict(standing: Standing, one: str, other: str) -> str:
     favoured, rival, share, low, high = one, other, standing.share, standing.low, standing.high
     if share < 0.5:
         favoured, rival, share, low, high = other, one, 1 - share, 1 - high, 1 - low
-    interval = f"{share:.0%} of the decided votes, 95 % interval {low:.1%} to {high:.1%}"
+    interval = (
+        f"{share * 100:.0f} % of the decided votes, 95 % interval {low * 100:.1f} to {high * 100:.1f} %"
+    )
     if standing.ahead:
         return f":green[:material/check_circle:] **{favoured}** is ahead of {rival}: {interval}."
     if share == 0.5:

@@ -121,9 +121,13 @@ def adopt(prototype: Prototype, sides: Sequence[Mapping[str, object]]) -> None:
 
 def words(values: Mapping[str, tuple[object, object]], side: int) -> str:
     """One of two settings in a line of Markdown: the keys that differ, with its values."""
+    return named({name: both[side] for name, both in values.items()}) or "settings that are not known here"
+
+
+def named(values: Mapping[str, object]) -> str:
+    """Settings in a line of Markdown, those of the form first and in its order."""
     order = sorted(values, key=lambda name: list(_LABELS).index(name) if name in _LABELS else len(_LABELS))
-    said = [f"{_LABELS.get(name, name)}: {_word(name, values[name][side])}" for name in order]
-    return one_line(" · ".join(said)) or "settings that are not known here"
+    return one_line(" · ".join(f"{_LABELS.get(name, name)}: {_word(name, values[name])}" for name in order))
 
 
 def title(prototype: Prototype) -> str:

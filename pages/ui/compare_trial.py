@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import address, evidence, frame, preparation
+from pages.ui import address, details, evidence, frame, preparation
 from pages.ui import compare_settings as settings
 from pages.ui.answer import answer_markdown, remarks
 from pages.ui.frame import Page
@@ -74,18 +74,19 @@ def draw(page: Page, prototype: Prototype, preference: Preference) -> None:
             if not blind:
                 st.markdown(f":blue-badge[{settings.words(known, n)}]")
                 st.caption(_made(answer))
-            st.markdown(
-                answer_markdown(answer.text, answer.citations, answer.claims) or "Nothing was written."
-            )
+            drawn = answer_markdown(answer.text, answer.citations, answer.claims)
+            st.markdown(drawn or ":gray[Nothing was written.]")
             # Under which filter it was found would tell one setting from another.
             remarks(prototype, None if blind else answer.where, stopped=answer.stopped, answer=answer)
             evidence.draw(prototype, answer, blind=blind)
+            if not blind:
+                details.draw(answer)
     _vote(page, preference)
 
 
 def _made(answer: Answer) -> str:
     parts = [
-        one_line(answer.generator),
+        one_line(f"{answer.model} ({answer.generator})" if answer.model else answer.generator),
         f"{answer.seconds.get('total', 0):.2f} s",
         f"confidence {answer.confidence:.2f}",
         f"{len(answer.passages)} passages",
@@ -94,12 +95,8 @@ def _made(answer: Answer) -> str:
 
 
 def _vote(page: Page, preference: Preference) -> None:
-    # A key of its own for what is stored: a vote that was not stored, or was changed in another
-    # tab, is drawn as it is on disk.
-    key = f"vote-{preference.pair}-{preference.revision}"
-    reason = f"why-{preference.pair}"
-    if key not in st.session_state:
-        st.session_state[key] = preference.choice
+    key, reason = f"vote-{preference.pair}", f"why-{preference.pair}"
+    st.session_state[key] = preference.choice  # as it is on disk, also where it could not be stored
     if reason not in st.session_state:
         st.session_state[reason] = preference.reason
     st.segmented_control(

@@ -81,7 +81,8 @@ class Rated:
             if words:
                 st.caption(f":material/rate_review: {words}")
             return
-        with st.container(border=True, gap="small", key=f"details-{self.answer.id}"):
+        st.session_state.setdefault(_key("feedback", self.answer.id), self.newest)
+        with st.container(border=True, gap="small", key=f"say-{self.answer.id}"):
             if self.newest.rating == "down":
                 self._wrong()
             else:
@@ -110,7 +111,7 @@ class Rated:
 
     @property
     def _open(self) -> bool:
-        is_open = bool(st.session_state.get(_key("details-open", self.answer.id)))
+        is_open = bool(st.session_state.get(_key("say-open", self.answer.id)))
         return is_open and self.newest.rating is not None
 
     def _wrong(self) -> None:
@@ -191,13 +192,16 @@ def _details(feedback: Feedback) -> list[str]:
 
 
 def _turn(page: Page, answer_id: str) -> None:
+    # Words just typed come with the click that takes the reader away from them, in either order.
+    for name in _TEXTS:
+        _write(page, answer_id, name)
     value = st.session_state[_key("thumbs", answer_id)]
     rating = None if value is None else _RATINGS[value]
     aside = _key("aside", answer_id)
 
     def change(newest: Feedback) -> Feedback:
         if newest.reasons or newest.comment or newest.correction or newest.passage:
-            st.session_state[aside] = newest
+            st.session_state.setdefault(aside, newest)  # until something is said anew
         return turned(newest, rating, st.session_state.get(aside))
 
     _record(page, answer_id, change)
@@ -208,12 +212,17 @@ def _turn(page: Page, answer_id: str) -> None:
 
 
 def _reasons(page: Page, answer_id: str) -> None:
-    chosen: Sequence[str] = st.session_state[_key("reasons", answer_id)]
-    _detail(page, answer_id, lambda newest: replace(newest, reasons=tuple(chosen)))
+    chosen: Sequence[str] | None = st.session_state.get(_key("reasons", answer_id))
+    if chosen is not None:
+        _detail(page, answer_id, lambda newest: replace(newest, reasons=tuple(chosen)))
 
 
 def _write(page: Page, answer_id: str, name: str) -> None:
-    text = str(st.session_state[_key(name, answer_id)] or "").strip()
+    known: Feedback | None = st.session_state.get(_key("feedback", answer_id))
+    typed = st.session_state.get(_key(name, answer_id))
+    text = str(typed or "").strip()
+    if typed is None or known is None or text == getattr(known, name):
+        return  # nothing is pending: what another tab wrote meanwhile is not to be undone
     _detail(page, answer_id, lambda newest: _with_text(newest, name, text))
 
 
@@ -261,7 +270,7 @@ def _record(page: Page, answer_id: str, change: Change) -> None:
 
 
 def _open(answer_id: str, is_open: bool) -> None:
-    st.session_state[_key("details-open", answer_id)] = is_open
+    st.session_state[_key("say-open", answer_id)] = is_open
 
 
 def _key(name: str, answer_id: str) -> str:

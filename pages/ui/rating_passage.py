@@ -164,7 +164,7 @@ def _found(answer_id: str) -> list[Passage] | None:
 
 
 def _choose(page: Page, answer_id: str, name: str, passages: Sequence[Passage], record: Record) -> None:
-    n: int | None = st.session_state[_key(name, answer_id)]
+    n: int | None = st.session_state.get(_key(name, answer_id))
     if n is None:
         return
     other = "other" if name == "right" else "right"

@@ -25,6 +25,12 @@ _CLOSERS = ".,;:!?)]\"”’'*_。！？"
 _INITIAL = re.compile(r"(?:[a-z]\.)*[a-z]")
 _LISTED = re.compile(r"\d{1,3}\.")
 """The number of an item: "1." ends nothing."""
+_LACKS = re.compile(
+    r"(?:\bnot|\bno|n['’]t) (?:\w+ ){0,4}?(?:mention|contain|provide|include|answer|specif|say|state|"
+    r"find|found|give|know|address|information)",
+    re.IGNORECASE,
+)
+_SOURCES = re.compile(r"\b(?:passages?|documents?|sources?|text|context)\b", re.IGNORECASE)
 _FEW = 2
 """Content words from which a piece of a sentence is a claim of its own."""
 _ELSEWHERE = 2
@@ -134,7 +140,7 @@ class CitedStream:
         )
         self._from = end
         text = self._text[start:end]
-        if not _is_claim(text):
+        if not _is_claim(text) or (not marked and says_nothing(text)):
             if not marked or not self._claims:
                 return
             # A marker that stands apart from its sentence belongs to the one before.
@@ -227,6 +233,11 @@ class CitedStream:
             unknown=self._unknown,
         )
         return Draft(text, tuple(self._citations), dict(usage or {}), tuple(self._claims), quality)
+
+
+def says_nothing(text: str) -> bool:
+    """Whether a sentence says of the sources that something is not in them."""
+    return bool(_LACKS.search(text) and _SOURCES.search(text))
 
 
 def _is_claim(text: str) -> bool:

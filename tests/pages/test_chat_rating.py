@@ -166,6 +166,18 @@ def test_what_another_tab_said_meanwhile_is_not_lost(open_app: OpenApp, engine: 
     assert given(at, engine).comment == "Too dear."
 
 
+def test_words_that_come_with_the_click_on_a_thumb_are_kept(open_app: OpenApp, engine: FakeEngine) -> None:
+    at = thumb(ask(open_app(), LAMB), 0)
+    answer = answer_of(at, engine)
+    at.text_area(f"comment-{answer.id}").set_value("Too dear.")
+    at.text_area(f"correction-{answer.id}").set_value("Monte Velho.")
+    thumb(at, 1)
+    assert (given(at, engine).rating, given(at, engine).comment) == ("up", "Too dear.")
+    thumb(at, 0)
+    assert (given(at, engine).rating, given(at, engine).correction) == ("down", "Monte Velho.")
+    assert at.text_area(f"correction-{answer.id}").value == "Monte Velho."
+
+
 def test_more_that_cannot_be_stored_is_told_and_what_is_stored_stays(
     open_app: OpenApp, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

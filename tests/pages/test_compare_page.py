@@ -188,6 +188,6 @@ def test_results_say_who_is_ahead_only_when_it_is_sure(open_compare: OpenApp, en
 def test_the_verdict_speaks_of_the_one_that_leads() -> None:
     lead = Standing("a", "b", wins=1, losses=9, share=0.1, low=0.0025, high=0.44)
     assert verdict(lead, "k 1", "k 2") == (
-        ":green[:material/check_circle:] **k 2** is ahead of k 1: 90% of the decided votes, "
-        "95 % interval 56.0% to 99.8%."
+        ":green[:material/check_circle:] **k 2** is ahead of k 1: 90 % of the decided votes, "
+        "95 % interval 56.0 to 99.8 %."
     )

@@ -1,0 +1,5 @@
+"""The feedback page over the fake engine."""
+
+import seam
+
+seam.run("pages/feedback.py")
