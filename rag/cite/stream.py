@@ -52,6 +52,8 @@ class CitedStream:
         """All that was given out."""
         self._space = ""
         """White space that is held back: a marker may come before it."""
+        self._parts = False
+        """Whether a marker stood behind code, and nothing was given out since."""
         self._from = 0
         """Where the claim that is being written begins."""
         self._marked: list[int] = []
@@ -90,6 +92,7 @@ class CitedStream:
             self._unknown += token.unknown
             self._marked += [n - 1 for n in token.numbers if n - 1 not in self._marked]
             self._space = ""  # the marker brings its own
+            self._parts = self._text.endswith("`")
             return
         for run in _RUNS.findall(token):
             if run.isspace():
@@ -107,6 +110,9 @@ class CitedStream:
                 yield self._give(self._space + run)
 
     def _give(self, text: str) -> str:
+        if self._parts and text.startswith("`"):
+            text = f" {text}"  # two pieces of code must not become one
+        self._parts = False
         self._text += text
         self._space = ""
         return text

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -109,27 +108,19 @@ def test_the_page_of_a_pdf_is_shown_with_the_sentence_marked(model: ChatServer, 
     assert image.evaluate("img => img.naturalWidth") > 300
 
 
-def test_the_page_stays_responsive_while_two_hundred_tokens_a_second_come(
+def test_an_answer_of_two_hundred_tokens_a_second_grows_and_can_be_stopped(
     model: ChatServer, page: Page
 ) -> None:
-    """A click on another part of the page is served while the answer grows, and Stop keeps what there is."""
-    model.scripts[:] = [Script([f"{FACT} [1]"])]
-    ask(page, QUESTION)
+    """It grows, draws no number that was not checked, and Stop is served and keeps what there is."""
     words = ([*FACT.split(" "), "[1]."] * 800)[:6_000]
     model.scripts[:] = [Script([f"{word} " for word in words], delay=1 / SPEED)]
     box = page.get_by_test_id("stChatInputTextArea")
-    box.fill("What does the permit cost, at length?")
+    box.fill(QUESTION)
     box.press("Enter")
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
     answer = page.get_by_test_id("stChatMessage").last
     expect(answer).to_contain_text(FACT)
     expect(answer.locator(".stMarkdownBadge").first).to_have_text("1")
-    began = time.perf_counter()
-    page.get_by_role("button", name="Details").first.click()
-    expect(page.get_by_text("Written by")).to_be_visible()
-    took = time.perf_counter() - began
-    print(f"a click while {SPEED:.0f} tokens a second come: {1_000 * took:.0f} ms")
-    page.keyboard.press("Escape")
     before = len(answer.inner_text())
     page.wait_for_timeout(1_000)
     assert len(answer.inner_text()) > before
@@ -138,4 +129,3 @@ def test_the_page_stays_responsive_while_two_hundred_tokens_a_second_come(
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("Stopped before its end")).to_be_visible()
     expect(page.get_by_role("button", name="Regenerate")).to_be_visible()
-    assert took < 10
