@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from pages.ui import address, frame
+from pages.ui import address, delivery, exporting, frame
 from pages.ui import feedback_answer as one
 from pages.ui import feedback_answers as answers
 from pages.ui import feedback_filters as filters
@@ -16,13 +16,11 @@ from pages.ui.browser import remember
 from rag.prototypes import Prototype
 
 OVERVIEW, ANSWERS, FAILURES = "Overview", "Answers", "Failures"
-_VIEWS = {
-    OVERVIEW: ":material/monitoring:",
-    ANSWERS: ":material/list:",
-    FAILURES: ":material/troubleshoot:",
+_VIEWS = (OVERVIEW, ANSWERS, FAILURES)
+# Views that do without the filters of the others, by name.
+_MORE: dict[str, Callable[[frame.Page], None]] = {
+    "Export": exporting.draw,
 }
-# Views that another module draws: by name an icon, and what draws it, called with the page.
-_MORE: dict[str, tuple[str, Callable[[frame.Page], None]]] = {}
 
 
 def main() -> None:
@@ -31,7 +29,9 @@ def main() -> None:
     prototypes = {prototype.name: prototype for prototype in page.engine.prototypes()[0]}
     opened = address.get(address.ANSWER)
     with st.container(width=1040, key="feedback"):
+        st.title("Feedback", anchor=False)
         frame.notices()
+        delivery.draw(page)
         if opened:
             one.draw(page, prototypes, opened)
         else:
@@ -48,25 +48,21 @@ def _views(page: frame.Page, prototypes: Mapping[str, Prototype]) -> None:
             key="feedback-view",
             required=True,
             default=OVERVIEW if "feedback-view" not in st.session_state else None,
-            format_func=lambda name: f"{_VIEWS.get(name) or _MORE[name][0]} {name}",
             label_visibility="collapsed",
             persist_state="session",
         )
     )
     if view in _MORE:
-        _MORE[view][1](page)
+        _MORE[view](page)
         return
     if page.engine.store.digest.span() is None:
         _nothing_yet(page)
         return
     query = filters.scope(page, prototypes, answers.from_the_first)
+    work.draw()
     if view == OVERVIEW:
-        by = overview.chosen(page, prototypes, query)
-        asked = query.selection.prototype
-        work.draw(page, [asked] if asked else [*prototypes], topics=by == "topic")
-        overview.draw(page, prototypes, query, by)
+        overview.draw(page, prototypes, query, overview.chosen(page, prototypes, query))
     elif view == FAILURES:
-        work.draw(page, [], topics=False)
         answers.draw_failures_of(page, prototypes, query)
     else:
         answers.draw(page, prototypes, filters.more(page, query, answers.from_the_first))

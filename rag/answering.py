@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from rag.cite.stream import CitedStream, Judge
+from rag.cite.stream import CitedStream, Judge, says_nothing
 from rag.config import Settings
 from rag.errors import GenerationError
 from rag.generators.prompt import Prompt, history_within, load_prompt, visible
@@ -28,12 +28,6 @@ DONT_KNOW = "I don't know from these documents."
 UNAVAILABLE = "generation-unavailable: "
 """Opens the notice of an answer that was quoted because no model could write it; the reason follows."""
 
-_REFUSAL = re.compile(
-    r"(?:\bnot|\bno|n['’]t) (?:\w+ ){0,4}?(?:mention|contain|provide|include|answer|specif|say|state|"
-    r"find|found|give|know|address|information)",
-    re.IGNORECASE,
-)
-_SOURCES = re.compile(r"\b(?:passages?|documents?|sources?|text|context)\b", re.IGNORECASE)
 _RECENT = 2_000
 """Characters of earlier turns that a follow-up is rewritten from."""
 _MORE = 300
@@ -78,7 +72,6 @@ def checked(
             yield Draft(DONT_KNOW, (), usage, abstained=True)
             yield DONT_KNOW
             return
-        yield from stream.feed(unseen.end())
     except GenerationError:
         yield from stream.end(usage)  # what was held back belongs to the record
         raise
@@ -199,7 +192,5 @@ def _same(whole: str, start: str) -> bool:
 
 
 def _refuses(draft: Draft) -> bool:
-    """Whether a short text without a supported claim says that the sources say nothing."""
-    supported = any(claim.verdict != "unsupported" and claim.cited for claim in draft.claims)
-    text = draft.text
-    return not supported and len(text) < _SHORT and bool(_REFUSAL.search(text) and _SOURCES.search(text))
+    """Whether a short text, no claim of which a source supports, says that they say nothing."""
+    return not draft.citations and len(draft.text) < _SHORT and says_nothing(draft.text)

@@ -37,8 +37,8 @@ class Overview:
     """Answers of a chat, and what people thought of them.
 
     ``series`` are spans of ``step`` in order, each with the Unix seconds of its beginning; those
-    without an answer are left out. ``groups`` are ordered by their number of answers, those of
-    ranges and years by value. ``reasons`` and ``failures`` count thumbs down.
+    without an answer are left out. ``groups`` are ordered by their number of answers, what belongs
+    to none last; those of ranges and years by value. ``reasons`` and ``failures`` count thumbs down.
     """
 
     total: Tally
@@ -72,7 +72,7 @@ def overview(store: Store, query: Query, by: By | Facet, shift: float = 0.0) -> 
         names = group_names(store, by, found.groups)
         groups = [Group(key, names[key], tally) for key, tally in found.groups.items()]
     if not isinstance(by, Facet) or by.kind in ("choice", "list"):
-        groups.sort(key=lambda group: (-group.tally.answers, group.name))
+        groups.sort(key=lambda group: (not group.key, -group.tally.answers, group.name))
     everywhere = replace(query, selection=replace(query.selection, origins=()))
     return Overview(
         total=found.total,

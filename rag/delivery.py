@@ -40,6 +40,8 @@ PULL = 60.0
 """Seconds between two looks at what other replicas delivered."""
 _POLL = 5.0
 """Seconds after which is looked whether another process has queued something."""
+_GATHER = 0.25
+"""Seconds in which more is stored, to go along: a click, and the words that follow it."""
 _CAREFUL = 3
 """Failures in a row after which rows go one by one, in case it is one of them."""
 _STRIKES = 20
@@ -120,6 +122,8 @@ class Delivery:
         self._thread: threading.Thread | None = None
         self._failures = 0
         self._strikes: dict[int, int] = {}
+        self._singly: dict[Kind, int] = {}
+        """Up to this place of the queue, rows of a kind go one by one."""
         self._rows = self._refused = 0
         self._public: Supabase | None = None
         self._owners: Supabase | None = None
@@ -188,6 +192,7 @@ class Delivery:
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0 and not self._hurry.is_set():
             if store.outbox.changed.wait(min(left, 1.0)):
+                self._hurry.wait(_GATHER)
                 return
 
     def _failed(self, problem: str | None, *, progressed: bool = False) -> float:
@@ -291,8 +296,7 @@ class Delivery:
                     parcels = store.outbox.claim(kind, after=after, limit=BATCH)
                     if not parcels:
                         break
-                    after = parcels[-1].n
-                    self._send(store, kind, parcels)
+                    after = self._send(store, kind, parcels)
             except Unavailable as error:
                 if error.scope != "table":
                     raise
@@ -300,14 +304,19 @@ class Delivery:
         if trouble is not None:
             raise trouble
 
-    def _send(self, store: Store, kind: Kind, parcels: Sequence[Parcel]) -> None:
+    def _send(self, store: Store, kind: Kind, parcels: Sequence[Parcel]) -> int:
+        """All at once, or else one by one; returns the place of the last one that had its turn."""
         remote = self._remote(kind)
-        if len(parcels) > 1 and self._failures < _CAREFUL:
+        singly = self._singly.get(kind, 0)
+        if parcels[0].n > singly and len(parcels) > 1 and self._failures < _CAREFUL:
             try:
                 self._put(store, remote, kind, parcels)
-                return
+                return parcels[-1].n
             except (AlreadyThere, RowRefused):
-                pass
+                # Also after a failure in between: together they would only be refused again.
+                self._singly[kind] = parcels[-1].n
+        elif parcels[0].n <= singly:
+            parcels = [parcel for parcel in parcels if parcel.n <= singly]
         failed: list[tuple[Parcel, Unavailable]] = []
         gone = self._rows
         for parcel in parcels:
@@ -325,6 +334,7 @@ class Delivery:
                     break
         self._judge(store, failed, others_went=self._rows > gone)
         self._failures = 0
+        return parcels[-1].n
 
     def _judge(
         self, store: Store, failed: Sequence[tuple[Parcel, Unavailable]], *, others_went: bool

@@ -14,6 +14,7 @@ from rag.library import Agreement, Library, totals
 from rag.prototypes import Prototype
 from rag.recall import ENOUGH, QUESTIONS, Recall, measure, typical_filters
 from rag.store import Store
+from rag.supabase_checks import look
 from rag.types import Embedder
 
 
@@ -67,6 +68,8 @@ def _checks(engine: Installation, name: str, mend: bool) -> Iterator[Check]:
         yield Check("store", True, "Answers and feedback can be written and read.")
     except (ThumbprintError, OSError) as error:
         yield Check("store", False, str(error))
+    for finding in look(engine.environment):
+        yield Check(finding.name, finding.ok, finding.message)
     try:
         prototype = engine.prototype(name)
         yield Check("prototype", True, f"“{name}” loads.")

@@ -10,7 +10,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
 from pathlib import Path
@@ -44,6 +44,8 @@ from rag.limits import Allowance, Purse, Spending
 from rag.live import wish
 from rag.meanwhile import Meanwhile
 from rag.opinion import MOST_ASKED, seconded
+from rag.originals import Originals
+from rag.pageimage import PageImage, draw_page
 from rag.prepare import Preparation
 from rag.prototypes import Prototype, create_prototype, list_names, list_prototypes
 from rag.rebuild import index_wish, rebuild
@@ -192,6 +194,10 @@ class Engine:
         prototype = self.prototype(name)
         self.embedder(prototype.settings.embedding)
         self.ready(name, progress)
+        with suppress(UsageError):  # it is said when a question is asked
+            generator = choose(prototype.settings, self.environment, prototype.folder)
+            if not isinstance(generator, ExtractiveGenerator):
+                generator.warm()
         if self.records(prototype):
             self.search(name, "warm up", prepared=True)
 
@@ -267,6 +273,17 @@ class Engine:
         """
         vocabulary = self.catalogue(self.prototype(name)).vocabulary
         return propose(question, vocabulary, now=time.time() if now is None else now)
+
+    def page_image(self, name: str, source: str, page: int, sentence: str) -> PageImage | None:
+        """A page of a PDF with a sentence marked; None where the file is not there, or not a PDF any more.
+
+        Raises :class:`ReadError` where the page cannot be drawn.
+        """
+        prototype = self.prototype(name)
+        path = Originals(self.environment.home, name).find(source, prototype.document_paths)
+        if path is None or path.suffix.casefold() != ".pdf":
+            return None
+        return _page_image(path, path.stat().st_mtime_ns, page, sentence)
 
     def matching(self, name: str, where: Where | None) -> tuple[int, int]:
         """How many documents match a filter, and how many there are."""
@@ -657,6 +674,11 @@ def topic_covered(topic: str, first: Passage, library: Library, known: Iterable[
 
 def _calibration(weights: Weights | None) -> Calibration:
     return weights.calibration if weights else confidence.HAND
+
+
+@lru_cache(maxsize=16)
+def _page_image(path: Path, changed: int, page: int, sentence: str) -> PageImage:
+    return draw_page(path, page, sentence)
 
 
 def _judge(embedder: Embedder) -> Judge:

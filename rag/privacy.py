@@ -79,7 +79,7 @@ def _end(environment: Environment) -> str:
 
 def has_copy(environment: Environment) -> bool:
     """Whether a copy of what is recorded goes to Supabase."""
-    return bool(getattr(environment, "supabase_url", None))
+    return bool(environment.supabase_url and (environment.supabase_key or environment.supabase_secret_key))
 
 
 def _host(address: str | None) -> str:

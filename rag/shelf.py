@@ -26,6 +26,7 @@ from rag.ingest import Ingest, IngestOptions
 from rag.library import Library, in_step, open_listing
 from rag.listing import Listing
 from rag.live import Live, LiveRecord, wish
+from rag.originals import Originals
 from rag.prototypes import Prototype, load_prototype
 from rag.readers import CsvOptions, ReadOptions
 from rag.types import DocumentRecord, Embedder, IngestResult
@@ -220,6 +221,7 @@ class Shelf:
         if result.documents and self.record(name).read() is None:
             # From now on another model in the settings does not hide what there is.
             self.record(name).write(self.live(name))
+        Originals(self.environment.home, name).remember(paths)
         return result
 
     def delete(

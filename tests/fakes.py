@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 
 from rag.catalogue import Catalogue
 from rag.config import Environment, Settings
+from rag.delivery import Delivery
 from rag.errors import GenerationError, PrototypeError
 from rag.filters import combine, implies, matches, parse, to_json
 from rag.guess import Proposal, propose
+from rag.pageimage import PageImage
 from rag.prototypes import Facet, Prototype, load_prototype
 from rag.rerankers import UNAVAILABLE
 from rag.store import Store, new_id
@@ -181,11 +183,14 @@ class FakeEngine:
     def __init__(self, home: Path, *, delay: float = 0.0, preparation: FakePreparation | None = None) -> None:
         self.environment = Environment(home=home)
         self.store = Store(home / "store.db")
+        self.delivery = Delivery(lambda: self.store, self.environment)
         self.delay = delay
         self.preparation = preparation or FakePreparation()
         self.problems: list[str] = []
         self.asked: list[dict[str, Any]] = []
         self.version = "1d3"
+        self.drawn: list[tuple[str, int, str]] = []
+        self.image: PageImage | None = None
         self.guessed: tuple[Facet, ...] = ()
         """The facets of a prototype that declares none."""
         self.guess = False
@@ -246,6 +251,10 @@ class FakeEngine:
 
     def matching(self, name: str, where: Where | None) -> tuple[int, int]:
         return len(self._matching(where)), len(WINES)
+
+    def page_image(self, name: str, source: str, page: int, sentence: str) -> PageImage | None:
+        self.drawn.append((source, page, sentence))
+        return self.image
 
     def beside(self, name: str, settings: Settings, progress: object = None) -> None:
         """It has no index to build."""
@@ -376,7 +385,7 @@ def _passage(n: int, quote: str, row: Metadata) -> Passage:
         text=quote,
         score=0.031 - n / 1000,
         scorer="fused",
-        metadata={key: value for key, value in row.items() if key != "name"},
+        metadata={**{k: v for k, v in row.items() if k != "name"}, **({} if n else {"type": "pdf"})},
         path=("Reds", "South") if n else (),
         page=None if n else 3,
         context=before + quote + after,

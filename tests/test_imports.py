@@ -21,6 +21,7 @@ LAYERS: list[tuple[set[str], bool]] = [
         {
             "readers", "chunk", "embed", "index", "keyword", "retrieve", "generators", "cite", "confidence",
             "rerank", "rewrite", "store", "plan", "listing", "vectors", "journal", "prices",
+            "originals", "pageimage",
         },
         False,
     ),
@@ -36,9 +37,9 @@ LAYERS: list[tuple[set[str], bool]] = [
     ({"entries"}, False),
     ({"library"}, False),
     ({"recall"}, False),
-    ({"pull"}, False),
-    ({"delivery"}, False),
-    ({"guess", "live", "staging", "doctor", "retention", "privacy"}, False),
+    ({"pull", "supabase_checks"}, False),
+    ({"delivery", "doctor"}, False),
+    ({"guess", "live", "staging", "retention", "privacy"}, False),
     ({"catalogue", "ingest"}, False),
     ({"shelf", "jobs"}, False),
     ({"recut"}, False),
@@ -52,7 +53,7 @@ LAYERS: list[tuple[set[str], bool]] = [
 ]  # fmt: skip
 HEAVY = (
     "torch", "sentence_transformers", "transformers", "onnx", "onnxruntime", "tokenizers", "chromadb",
-    "openai", "cohere", "supabase",
+    "openai", "cohere", "supabase", "pypdfium2",
 )  # fmt: skip
 
 

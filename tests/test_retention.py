@@ -105,6 +105,15 @@ def test_the_notice_names_who_gets_a_question(tmp_path: Path) -> None:
     assert "sent to OpenAI and Cohere" in notice(embedded, cloud).text
 
 
+def test_the_notice_tells_of_the_copy(tmp_path: Path) -> None:
+    copied = Environment(home=tmp_path, supabase_url="http://db.example", supabase_key="k")
+
+    told = notice(load_prototype("wine", tmp_path), copied).text
+
+    assert "copied to their Supabase project" in told
+    assert "erases it here and in the copy" in told
+
+
 def test_the_owner_s_words_win_and_the_period_stays(tmp_path: Path) -> None:
     environment = Environment.load(
         {"THUMBPRINT_NOTICE": "Ask Ann.", "THUMBPRINT_RETENTION_DAYS": "7", "THUMBPRINT_HOME": str(tmp_path)}

@@ -195,6 +195,6 @@ def _under(
             )
         rated.more()
     rated.details()
-    evidence.draw(prototype, answer, rated.report)
+    evidence.draw(prototype, answer, rated.report, page=page)
     if again:
         st.rerun()  # the click ran this fragment alone; the new answer is drawn by the page

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import streamlit as st
 
 from pages.ui.text import cut
+from rag.dashboard import STEPS, Step
 from rag.metrics import Rate
 
 BLUE, RED, GRAY = "#5c7cfa", "#e8590c", "#868e96"
@@ -28,7 +29,12 @@ _LABEL = 150
 """Pixels of the longest name beside a row: a phone has 330 in all."""
 _NAME = 60
 """Characters of a name."""
-Step = Literal["day", "week", "month"]
+_WIDTHS: Mapping[str, float] = {name: 1_000.0 * seconds for name, seconds in STEPS.items()}
+"""Milliseconds of a step."""
+_FILLED = 0.86
+"""Of a step, what its bar takes."""
+_FEWEST = 7
+"""Steps that an axis of time shows at least: one bar over the whole width says nothing."""
 Spec = dict[str, Any]
 
 
@@ -68,9 +74,7 @@ def line(points: Sequence[Point], name: str, step: Step, *, share: bool, colour:
     number = ".0%" if share else ".2~f"
     scale = {"domain": [0, 1]} if share else {"zero": True}
     axis = {"format": number, "title": None, "tickCount": 4, "grid": True}
-    x = {"field": "at", "type": "temporal", "scale": {"type": "utc"},
-         "axis": {"title": None, "format": "%b %Y" if step == "month" else "%-d %b", "labelOverlap": True,
-                  "tickCount": 6, "grid": False}}  # fmt: skip
+    x = _time([row["at"] for row in rows], step)
     y = {"field": "value", "type": "quantitative", "scale": scale, "axis": axis}
     tips = [
         {"field": "at", "type": "temporal", "title": f"{step.capitalize()} from", "format": "%-d %b %Y"},
@@ -97,34 +101,39 @@ def line(points: Sequence[Point], name: str, step: Step, *, share: bool, colour:
     return {"height": 190, "layer": [{"data": {"values": rows}, "layer": [band, *marks]}]}
 
 
-def counts_over_time(series: Sequence[tuple[float, int, int]], step: Step, width: float) -> Spec:
-    """Thumbs up and down, stacked, over time: ``(at, up, down)``; ``width`` is milliseconds of a step."""
+def counts_over_time(series: Sequence[tuple[float, int, int]], step: Step) -> Spec:
+    """Thumbs up and down, stacked, over time: ``(at, up, down)``."""
+    # Stacked by hand: Vega stacks no bars that have a width of their own.
     rows = [
-        {"at": at, "end": at + 0.86 * width, "times": times, "thumb": thumb, "order": order}
+        {
+            "at": at,
+            "end": at + _FILLED * _WIDTHS[step],
+            "times": times,
+            "thumb": thumb,
+            "low": low,
+            "high": low + times,
+        }
         for at, up, down in series
-        for order, (thumb, times) in enumerate((("Up", up), ("Down", down)))
+        for thumb, times, low in (("Up", up, 0), ("Down", down, up))
     ]
-    x = {"field": "at", "type": "temporal", "scale": {"type": "utc"},
-         "axis": {"title": None, "format": "%b %Y" if step == "month" else "%-d %b", "labelOverlap": True,
-                  "tickCount": 6, "grid": False}}  # fmt: skip
+    x = _time([row["at"] for row in rows], step)
     bars = {
-        "mark": {"type": "bar"},
+        "mark": {"type": "rect"},
         "encoding": {
             "x": x,
             "x2": {"field": "end"},
             "y": {
-                "field": "times",
+                "field": "low",
                 "type": "quantitative",
-                "stack": "zero",
                 "axis": {"title": None, "tickCount": 4, "tickMinStep": 1},
             },
+            "y2": {"field": "high"},
             "color": {
                 "field": "thumb",
                 "type": "nominal",
                 "scale": {"domain": ["Up", "Down"], "range": [BLUE, RED]},
                 "legend": {"title": None, "orient": "top"},
             },
-            "order": {"field": "order"},
             "tooltip": [
                 {
                     "field": "at",
@@ -138,6 +147,24 @@ def counts_over_time(series: Sequence[tuple[float, int, int]], step: Step, width
         },
     }
     return {"height": 190, "layer": [{"data": {"values": rows}, **bars}]}
+
+
+def _time(ats: Sequence[float], step: Step) -> Spec:
+    """The axis of time, from the first to the last point, but never shorter than a few steps."""
+    first, last = min(ats, default=0.0), max(ats, default=0.0) + _WIDTHS[step]
+    missing = max(0.0, _FEWEST - (last - first) / _WIDTHS[step]) * _WIDTHS[step] / 2
+    return {
+        "field": "at",
+        "type": "temporal",
+        "scale": {"type": "utc", "domain": [first - missing, last + missing]},
+        "axis": {
+            "title": None,
+            "format": "%b %Y" if step == "month" else "%-d %b",
+            "labelOverlap": True,
+            "tickCount": 6,
+            "grid": False,
+        },
+    }
 
 
 def intervals(rates: Sequence[tuple[str, Rate]], noun: str) -> Spec:

@@ -18,7 +18,7 @@ def draw(answer: Answer) -> None:
     """A button that opens the details."""
     opened = st.popover(
         "Details",
-        key=f"details-{answer.id}",
+        key=f"facts-{answer.id}",
         icon=":material/info:",
         type="tertiary",
         on_change="rerun",  # nothing is computed before it is opened

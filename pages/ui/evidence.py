@@ -11,10 +11,13 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from pages.ui import frame
 from pages.ui.describe import metadata_words
-from pages.ui.text import badge, highlighted, one_line
+from pages.ui.frame import Page
+from pages.ui.text import badge, cut, highlighted, one_line
+from rag.errors import ThumbprintError
 from rag.prototypes import Prototype
-from rag.types import Answer, Passage, Verdict
+from rag.types import Answer, Citation, Passage, Verdict
 
 _SCORERS = {
     "dense": "meaning (cosine)",
@@ -53,20 +56,29 @@ def exhibits(answer: Answer) -> list[Exhibit]:
             Exhibit(n, passage, ((passage.start, passage.end),), None)
             for n, passage in enumerate(answer.passages, start=1)
         ]
+    first: dict[int, Citation] = {}  # a sentence that is cited twice has one number
+    for citation in answer.citations:
+        if 0 <= citation.passage < len(answer.passages):
+            first.setdefault(citation.number, citation)
     return [
         Exhibit(c.number, answer.passages[c.passage], ((c.start, c.end),), c.verdict)
-        for c in sorted(answer.citations, key=lambda c: c.number)
-        if 0 <= c.passage < len(answer.passages)
+        for _, c in sorted(first.items())
     ]
 
 
 def draw(
-    prototype: Prototype, answer: Answer, foot: Callable[[int], None] | None = None, *, blind: bool = False
+    prototype: Prototype,
+    answer: Answer,
+    foot: Callable[[int], None] | None = None,
+    *,
+    blind: bool = False,
+    page: Page | None = None,
 ) -> None:
     """The pills, and the exhibit that is chosen; none to begin with, so that the answer stays in view.
 
     ``foot`` draws what stands below a citation, given its number. ``blind`` leaves out how the
     passage was found, which would tell one of two settings from the other.
+    With ``page`` the pages of PDFs can be looked at.
     """
     found = exhibits(answer)
     if not found:
@@ -81,7 +93,7 @@ def draw(
     )
     for exhibit in found:
         if exhibit.number == chosen:
-            _card(prototype, exhibit, foot, blind=blind)
+            _card(prototype, exhibit, foot, blind=blind, key=f"page-{answer.id}", page=page)
 
 
 def name_of(passage: Passage) -> str:
@@ -90,7 +102,15 @@ def name_of(passage: Passage) -> str:
     return heading if passage.page is None else f"{heading}, page {passage.page}"
 
 
-def _card(prototype: Prototype, exhibit: Exhibit, foot: Callable[[int], None] | None, *, blind: bool) -> None:
+def _card(
+    prototype: Prototype,
+    exhibit: Exhibit,
+    foot: Callable[[int], None] | None,
+    *,
+    blind: bool,
+    key: str,
+    page: Page | None,
+) -> None:
     passage = exhibit.passage
     with st.container(border=True, gap="small"):
         st.markdown(f"**{one_line(passage.title or passage.source)}**  \n:small[:gray[{_place(passage)}]]")
@@ -109,6 +129,41 @@ def _card(prototype: Prototype, exhibit: Exhibit, foot: Callable[[int], None] | 
             st.markdown(f"{verdict}{found}")
         if foot is not None and exhibit.verdict:
             foot(exhibit.number)
+        if page is not None and passage.page is not None and passage.metadata.get(_TYPE) == "pdf":
+            _page(page, prototype, f"{key}-{exhibit.number}", exhibit)
+
+
+def _page(page: Page, prototype: Prototype, key: str, exhibit: Exhibit) -> None:
+    """The page of a PDF with the sentence marked, drawn when it is opened."""
+    passage = exhibit.passage
+    number = passage.page or 1
+    opened = st.expander(
+        f"Page {number} of the file",
+        key=key,
+        icon=":material/picture_as_pdf:",
+        type="compact",
+        on_change="rerun",
+    )
+    if not opened.open:
+        return
+    with opened:
+        start, end = exhibit.spans[0]
+        sentence = passage.text[start - passage.start : end - passage.start]
+        try:
+            image = page.engine.page_image(prototype.name, passage.source, number, sentence)
+        except ThumbprintError as error:
+            frame.problem(str(error))
+            return
+        if image is None:
+            st.caption(
+                "The file is not where it was read from any more, so its text alone is shown. "
+                "Ingest it again to see its pages."
+            )
+            return
+        alt = f"Page {number} of {cut(passage.title or passage.source, 100)}"
+        st.image(image.png, width="stretch", alt=alt)
+        if not image.marked:
+            st.caption("The sentence was not found on the page as the file is now.")
 
 
 def _place(passage: Passage) -> str:

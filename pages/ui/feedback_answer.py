@@ -177,6 +177,7 @@ def _facts(page: Page, answer: Answer) -> None:
             "Confidence": f"{answer.confidence:.2f}",
             "Seconds": f"{answer.seconds.get('total', 0):.3g} ({', '.join(stages)})",
             "Tokens": ", ".join(tokens),
+            "Cost": "" if answer.cost is None else f"US$ {answer.cost:.6f}",
             "Settings": made.settings,
             "Index": made.index_version,
             "Prompt": made.prompt_version,

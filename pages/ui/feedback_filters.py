@@ -99,7 +99,7 @@ def scope(page: Page, prototypes: Mapping[str, Prototype], changed: Callable[[],
     """The period and the prototype, in one row. ``changed`` is called when one of them is."""
     store = page.engine.store
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="feedback-scope"):
-        period = _choose("Period", "period", [*_PERIODS, _BETWEEN], str, changed, width=180)
+        period = _choose("Period", "period", [*_PERIODS, _BETWEEN], str, changed, width=160)
         since, until = _days(changed) if period == _BETWEEN else (_since(_PERIODS.get(period, 0)), None)
         names = store.digest.values("prototype")
         everything = "All prototypes"
@@ -109,7 +109,7 @@ def scope(page: Page, prototypes: Mapping[str, Prototype], changed: Callable[[],
             [everything, *names],
             lambda name: name if name == everything else cut(title(prototypes, name), _OTHER_NAMES),
             changed,
-            width=220,
+            width=182,
         )
     return Query(Selection(prototype=None if chosen == everything else chosen, since=since, until=until))
 

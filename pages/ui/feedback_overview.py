@@ -8,9 +8,11 @@ import streamlit as st
 
 from pages.ui import charts, facets
 from pages.ui import feedback_filters as filters
+from pages.ui import feedback_work as work
 from pages.ui.frame import Page
+from pages.ui.library_words import counted
 from pages.ui.text import cut, one_line
-from rag.dashboard import STEPS, Group, Overview, overview
+from rag.dashboard import Group, Overview, overview
 from rag.metrics import Rate
 from rag.prototypes import Facet, Prototype
 from rag.store import By, Outcome, Query, Tally
@@ -25,6 +27,10 @@ _BY: Mapping[str, By] = {
 _FACT = "Facts"
 _GROUPS = 12
 """Groups in a chart; the table has them all."""
+_WIDE = (
+    "<style>.st-key-feedback-table table { display: block; overflow-x: auto; white-space: nowrap; }</style>"
+)
+"""On a phone the table is wider than the page, and is moved by itself."""
 _LINES = ("Thumbs up", "Response", "“I don't know”", "Seconds", "Cost")
 
 
@@ -46,8 +52,8 @@ def draw(page: Page, prototypes: Mapping[str, Prototype], query: Query, by: By |
     _wrong(found)
     if found.elsewhere:
         st.caption(
-            f"{found.elsewhere:,} answers of batches, commands and comparisons are not counted here: "
-            "nobody was there to rate them. They are listed under Answers."
+            f"Not counted here: {counted(found.elsewhere, 'answer')} of batches, commands and comparisons, "
+            "where nobody was there to rate. Under Answers, all are listed."
         )
     return found
 
@@ -77,14 +83,14 @@ def _figures(found: Overview) -> None:
         _figure("Thumbs up", _share(total.liked), _interval(total.liked))
         _figure("Response rate", _share(total.responded, 1), _interval(total.responded, 1))
         _figure("“I don't know”", _share(total.refused), _interval(total.refused))
-        slow = "" if total.slow is None else f"95 % within {_seconds(total.slow)}"
+        slow = "" if total.slow is None else f"95 %: {_seconds(total.slow)}"
         _figure("Seconds, median", _seconds(total.median), slow)
         _figure("Cost", _money(total.cost), _known(total))
 
 
 def _figure(label: str, value: str, note: str) -> None:
     # One Markdown text: st.metric cuts a note that does not fit instead of breaking it.
-    with st.container(width=124, gap=None):
+    with st.container(width=112, gap=None):
         st.markdown(f":small[:gray[{label}]]\n### {value}\n:small[:gray[{note or '&nbsp;'}]]")
 
 
@@ -103,6 +109,8 @@ def _seconds(value: float | None) -> str:
 def _money(value: float | None) -> str:
     if value is None:
         return "–"
+    if not value:
+        return "&#36;0"
     # Markdown takes what stands between two dollar signs for a formula.
     return f"&#36;{value:,.2f}" if value >= 1 else f"&#36;{value:.4f}"
 
@@ -137,7 +145,7 @@ def _over_time(found: Overview) -> None:
         rated = [(at, tally.up, tally.down) for at, tally in series if tally.rated]
         if rated:
             charts.draw(
-                charts.counts_over_time(rated, found.step, 1_000 * STEPS[found.step]),
+                charts.counts_over_time(rated, found.step),
                 "Thumbs up and down over time.",
             )
         st.caption(
@@ -196,6 +204,9 @@ def _groups(
                 width=180,
                 persist_state="session",
             )
+    if by == "topic":
+        asked = query.selection.prototype
+        work.topics(page, [asked] if asked else [*prototypes])
     groups = [_titled(group, prototypes, by) for group in found.groups]
     rated = [(g.name, g.tally.liked) for g in groups if g.tally.liked][:_GROUPS]
     if rated:
@@ -207,6 +218,7 @@ def _groups(
         st.caption(_nothing(by, groups))
     if groups:
         with st.expander("In figures", type="compact", key="feedback-table"):
+            st.html(_WIDE)
             st.markdown(_table(groups))
             hidden = len([g for g in groups if g.tally.liked]) - len(rated)
             if hidden > 0:
@@ -247,12 +259,11 @@ def _table(groups: Sequence[Group]) -> str:
         t = group.tally
         rows.append(
             [
-                one_line(group.name, 60),
+                one_line(group.name, 40),
                 f"{t.answers:,}",
                 f"{t.rated:,}",
                 _share(t.responded, 1),
-                _share(t.liked),
-                _interval(t.liked),
+                f"{_share(t.liked)} ({_interval(t.liked)})" if t.liked else "–",
                 _share(t.refused),
                 _seconds(t.median),
                 f"{_money(t.cost)}{f' ({_known(t)})' if 0 < t.costed < t.answers else ''}",
@@ -269,7 +280,8 @@ def _wrong(found: Overview) -> None:
         return
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown(f"**Reasons given**&ensp;:gray[:small[of {found.total.down:,} thumbs down]]")
+        thumbs = "1 thumb down" if found.total.down == 1 else f"{found.total.down:,} thumbs down"
+        st.markdown(f"**Reasons given**&ensp;:gray[:small[of {thumbs}]]")
         if found.reasons:
             named = [(filters.reason_name(reason), times) for reason, times in found.reasons[:_GROUPS]]
             charts.draw(charts.bars(named, "Thumbs down"), "Thumbs down by reason.")

@@ -21,15 +21,10 @@ def begin() -> None:
     resources.insights().catch_up()
 
 
-def draw(page: Page, prototypes: Sequence[str], *, topics: bool) -> None:
-    """How far the work is, while there is any; ``topics``: since when they stand, and to compute them anew.
-
-    ``prototypes`` are those whose topics are meant.
-    """
+def draw() -> None:
+    """How far the work is, while there is any."""
     running = resources.insights().work.running
     st.fragment(_watch, run_every=_LOOK if running else None, key="feedback-work")(running)
-    if topics:
-        _topics(page, prototypes, running=running)
 
 
 def _watch(running: bool) -> None:
@@ -44,7 +39,9 @@ def _watch(running: bool) -> None:
         st.progress(share, f":small[{one_line(work.what, 80)}{of}]")
 
 
-def _topics(page: Page, prototypes: Sequence[str], *, running: bool) -> None:
+def topics(page: Page, prototypes: Sequence[str]) -> None:
+    """Since when the topics of these prototypes stand, and a button to compute them anew."""
+    running = resources.insights().work.running
     known = [topic for topic in page.engine.store.topics.all() if topic.prototype in prototypes]
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="feedback-topics"):
         if known:

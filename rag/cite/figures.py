@@ -52,7 +52,7 @@ def figure_at(tokens: Tokens, n: int) -> tuple[float, int, str] | None:
 def _figure_at(tokens: Tokens, n: int) -> tuple[float, int, str] | None:
     word = tokens[n][0].casefold()
     follows = tokens[n + 1][0].casefold() if n + 1 < len(tokens) else ""
-    if word[0].isdigit():
+    if word[0].isdecimal():
         value = float(re.sub(r"[,\u00a0\u202f'’]", "", word))
         glued = n + 1 < len(tokens) and tokens[n + 1][1] == tokens[n][2]
         if glued and follows in ("st", "nd", "rd", "th"):

@@ -15,16 +15,23 @@ from unicodedata import normalize
 _OPEN, _CLOSE = "[【［⟦〔〖", "]】］⟧〕〗"
 _MOST = 64
 """Characters within which a marker must close; what is longer is text."""
+_BLOCK = 3
+"""Backticks that open a block of code."""
+_LONGEST_CODE = 200
+"""Characters of code within a line."""
 _WORDS = (
     r"(?:(?:source|sources|passage|passages|doc|docs|document|documents|citation|ref|reference)s?\s*:?\s*#?)?"
 )
 _NUMBER = r"\^?#?\d{1,3}"
 _BODY = re.compile(
-    rf"\s*{_WORDS}{_NUMBER}(?:\s*(?:[-–—]|to|,|;|and|&|\]\s*,?\s*\[)\s*{_WORDS}{_NUMBER})*\s*(?:†[^\]】\[【]*)?\s*",
+    rf"\s*{_WORDS}{_NUMBER}(?:\s*(?:[-–—]|to|,|;|and|&|\]\s*,?\s*\[)\s*{_WORDS}{_NUMBER})*\s*",
     re.IGNORECASE,
 )
 _RANGE = re.compile(r"(\d{1,3})\s*(?:[-–—]|to)\s*\D{0,12}?(\d{1,3})|(\d{1,3})")
 _OPENING, _CLOSING = re.escape(_OPEN), re.escape(_CLOSE)
+_NAMED = re.compile(rf"†[^{_OPENING}{_CLOSING}]*")
+"""What some models put behind a number: the name of its source."""
+_NESTED = re.compile(rf"[\s,]*[{_OPENING}{_CLOSING}][\s,{_OPENING}{_CLOSING}]*")
 _TARGET = re.compile(r"\([^()\s]{0,200}\)")
 
 
@@ -47,9 +54,13 @@ class MarkerParser:
         self._passages = passages
         self._held = ""
         self._fence = ""
-        """The backticks that opened the code that the text stands in."""
+        """The backticks that opened the block of code that the text stands in."""
+        self._line = ""
+        """What was read of the line."""
         self._given = ""
         """The end of the text that was given out."""
+        self._parts = False
+        """Whether a marker stood behind code, and nothing was given out since."""
         self._dangling = False
         """Whether a marker stood behind ``[2``: what closes that would make a number that was not read."""
 
@@ -66,6 +77,7 @@ class MarkerParser:
         """The tokens, without a bracket that would close a number around a marker: ``[2[1]]``."""
         for token in tokens:
             if isinstance(token, Marker):
+                self._parts = self._given.endswith("`")
                 self._dangling = self._dangling or _UNCLOSED.search(self._given) is not None
                 yield token
                 continue
@@ -73,7 +85,12 @@ class MarkerParser:
                 rest = token.lstrip(_CLOSE + " \t\n")
                 before = token[: len(token) - len(rest)]
                 token = "".join(c for c in before if c not in _CLOSE) + rest
+                if token[:1].isdecimal():
+                    token = f" {token}"  # "[2[1]3]" must not become "[23]"
                 self._dangling = not rest
+            if self._parts and token.startswith("`"):
+                token = f" {token}"  # two pieces of code must not become one
+            self._parts = self._parts and not token
             self._given = (self._given + token)[-_MOST:]
             if token:
                 yield token
@@ -83,34 +100,30 @@ class MarkerParser:
         while self._held:
             at = self._next()
             if at is None:
-                text, self._held = text + self._held, ""
+                text += self._pass(len(self._held))
                 break
-            text, self._held = text + self._held[:at], self._held[at:]
+            text += self._pass(at)
             if self._held[0] == "`":
-                ticks = len(self._held) - len(self._held.lstrip("`"))
-                if ticks == len(self._held) and not final:
-                    break  # more of them may come
-                fence, self._held = self._held[:ticks], self._held[ticks:]
-                text += fence
-                if not self._fence:
-                    self._fence = fence
-                elif self._fence == fence:
-                    self._fence = ""
+                length = self._code(final)
+                if length is None:
+                    break  # it may still close
+                text += self._pass(length)
                 continue
             if self._held[0] == "\\":
                 if len(self._held) == 1 and not final:
                     break
-                escaped = self._held[1:2] in _OPEN + _CLOSE and len(self._held) > 1
-                text, self._held = text + ("" if escaped else "\\"), self._held[1:]
+                escaped = self._held[1:2] and self._held[1] in _OPEN + _CLOSE
+                text += "" if escaped else "\\"
+                self._pass(1)
                 continue
             read = self._bracket(final)
             if read is None:
                 break  # it may still close
             marker, length = read
             if marker is None:
-                text, self._held = text + self._held[:length], self._held[length:]
+                text += self._pass(length)
                 continue
-            self._held = self._held[length:]
+            self._pass(length)
             if text:
                 yield text
                 text = ""
@@ -118,11 +131,40 @@ class MarkerParser:
         if text:
             yield text
 
+    def _pass(self, length: int) -> str:
+        """So much of what is held, which is decided."""
+        passed, self._held = self._held[:length], self._held[length:]
+        self._line = (self._line + passed).rpartition("\n")[2]
+        return passed
+
     def _next(self) -> int | None:
         """Where the next thing to decide begins."""
         wanted = "`" if self._fence else "`\\" + _OPEN
         found = [at for c in wanted if (at := self._held.find(c)) >= 0]
         return min(found, default=None)
+
+    def _code(self, final: bool) -> int | None:
+        """How much is code, or marks its beginning or end, of what is held; it opens with a backtick.
+
+        A block of code begins and ends with lines of their own. What begins elsewhere ends in its line,
+        or its backticks are letters like others: else a lone one would hide all markers behind it.
+        """
+        ticks = len(self._held) - len(self._held.lstrip("`"))
+        if ticks == len(self._held) and not final:
+            return None  # more of them may come
+        begins_line = not self._line.strip()
+        if self._fence:
+            if begins_line and ticks >= len(self._fence):
+                self._fence = ""
+            return ticks
+        if begins_line and ticks >= _BLOCK:
+            self._fence = self._held[:ticks]
+            return ticks
+        line = self._held[: _LONGEST_CODE + 1].partition("\n")[0]
+        for run in re.finditer("`+", line[ticks:]):
+            if len(run[0]) == ticks and (final or ticks + run.end() < len(self._held)):
+                return ticks + run.end()
+        return ticks if final or len(line) < len(self._held) else None
 
     def _bracket(self, final: bool) -> tuple[Marker | None, int] | None:
         """The marker at the start of what is held and its length; None as marker where it is text."""
@@ -141,8 +183,7 @@ class MarkerParser:
             return None, 1
         # Other digits ("¹", "①", "１") read as a number all the same, and brackets may be escaped.
         body = normalize("NFKC", held[1 : end - 1]).strip(" \t\n\\")
-        while body[:1] and body[0] in _OPEN and body[-1] in _CLOSE and _BODY.fullmatch(body[1:-1]):
-            body = body[1:-1].strip()
+        body = _NESTED.sub(",", _NAMED.sub("", body)).strip(" ,")
         if not _BODY.fullmatch(body):
             return None, 1
         # A link of which the text is a number: what it points to is not shown.
@@ -159,7 +200,7 @@ class MarkerParser:
     def _marker(self, body: str) -> Marker:
         numbers: dict[int, None] = {}
         unknown = 0
-        for low, high, one in _RANGE.findall(body.partition("†")[0]):
+        for low, high, one in _RANGE.findall(body):
             first, last = (int(one), int(one)) if one else (int(low), int(high))
             for number in range(min(first, last), max(first, last) + 1):
                 if 1 <= number <= self._passages:
@@ -171,9 +212,7 @@ class MarkerParser:
 
 _UNCLOSED = re.compile(rf"[{_OPENING}]\s*{_NUMBER}\s*$")
 _CUT_OFF = re.compile(rf"[{_OPENING}]+\s*{_WORDS}{_NUMBER}[\s\d,;&†\\-]*", re.IGNORECASE)
-_PREFIX = re.compile(
-    rf"[{_OPENING}]{{1,2}}[\s\w^#:,;&\-–—†\\.{_OPENING}{_CLOSING}]*(?:†[^{_OPENING}{_CLOSING}]*)?"
-)
+_PREFIX = re.compile(rf"[{_OPENING}](?:[\s\w^#:,;&\-–—\\.{_OPENING}{_CLOSING}]|†[^{_OPENING}{_CLOSING}]*)*")
 
 
 def _may_become(held: str) -> bool:

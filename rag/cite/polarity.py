@@ -292,12 +292,12 @@ def _compared_otherwise(claim: Words, held: Sequence[Words]) -> bool | None:
             there = [n for n, w in enumerate(words.all[:at]) if w in more or w in less] if at else []
             if at is None or (not there and "as" not in words.all[at : at + 1]):
                 break
-            left, right = words.all[:at], words.all[at + 1 :]
-            both = {w for w in left if one_of(w, right)}
+            before, behind = words.all[:at], words.all[at + 1 :]
+            both = {w for w in before if one_of(w, behind)}
             sides.append(
                 (
-                    [w for w in left if w not in both],
-                    [w for w in right if not one_of(w, both)],
+                    [w for w in before if w not in both],
+                    [w for w in behind if not one_of(w, both)],
                     not there or words.all[there[-1]] in more,
                 )
             )

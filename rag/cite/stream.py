@@ -25,6 +25,12 @@ _CLOSERS = ".,;:!?)]\"”’'*_。！？"
 _INITIAL = re.compile(r"(?:[a-z]\.)*[a-z]")
 _LISTED = re.compile(r"\d{1,3}\.")
 """The number of an item: "1." ends nothing."""
+_LACKS = re.compile(
+    r"(?:\bnot|\bno|n['’]t) (?:\w+ ){0,4}?(?:mention|contain|provide|include|answer|specif|say|state|"
+    r"find|found|give|know|address|information)",
+    re.IGNORECASE,
+)
+_SOURCES = re.compile(r"\b(?:passages?|documents?|sources?|text|context)\b", re.IGNORECASE)
 _FEW = 2
 """Content words from which a piece of a sentence is a claim of its own."""
 _ELSEWHERE = 2
@@ -46,6 +52,8 @@ class CitedStream:
         """All that was given out."""
         self._space = ""
         """White space that is held back: a marker may come before it."""
+        self._parts = False
+        """Whether a marker stood behind code, and nothing was given out since."""
         self._from = 0
         """Where the claim that is being written begins."""
         self._marked: list[int] = []
@@ -84,6 +92,7 @@ class CitedStream:
             self._unknown += token.unknown
             self._marked += [n - 1 for n in token.numbers if n - 1 not in self._marked]
             self._space = ""  # the marker brings its own
+            self._parts = self._text.endswith("`")
             return
         for run in _RUNS.findall(token):
             if run.isspace():
@@ -101,6 +110,9 @@ class CitedStream:
                 yield self._give(self._space + run)
 
     def _give(self, text: str) -> str:
+        if self._parts and text.startswith("`"):
+            text = f" {text}"  # two pieces of code must not become one
+        self._parts = False
         self._text += text
         self._space = ""
         return text
@@ -134,7 +146,7 @@ class CitedStream:
         )
         self._from = end
         text = self._text[start:end]
-        if not _is_claim(text):
+        if not _is_claim(text) or (not marked and says_nothing(text)):
             if not marked or not self._claims:
                 return
             # A marker that stands apart from its sentence belongs to the one before.
@@ -227,6 +239,11 @@ class CitedStream:
             unknown=self._unknown,
         )
         return Draft(text, tuple(self._citations), dict(usage or {}), tuple(self._claims), quality)
+
+
+def says_nothing(text: str) -> bool:
+    """Whether a sentence says of the sources that something is not in them."""
+    return bool(_LACKS.search(text) and _SOURCES.search(text))
 
 
 def _is_claim(text: str) -> bool:

@@ -69,6 +69,7 @@ def _schema() -> Any:
         "stopped": pa.bool_(),
         "confidence": pa.float64(),
         "seconds": pa.float64(),
+        "cost": pa.float64(),
         "feedback_revision": pa.int32(),
         "reasons": pa.list_(pa.string()),
         "reported": pa.list_(pa.int32()),

@@ -17,14 +17,16 @@ from rag.types import Citation, Passage
 
 COLUMNS = (
     "answer_id", "created", "prototype", "link", "origin", "conversation_id",
-    "question", "rewritten", "text", "abstained", "stopped", "confidence", "generator",
+    "question", "rewritten", "text", "abstained", "stopped", "confidence", "generator", "model",
     "rating", "reasons", "comment", "correction", "relevant", "reported",
     "feedback_revision", "feedback_created", "feedback_origin",
     "citations", "passages", "where",
-    "seconds", "seconds_by_stage", "usage", "settings", "settings_values", "index_version", "prompt_version",
+    "seconds", "seconds_by_stage", "usage", "cost",
+    "settings", "settings_values", "index_version", "prompt_version",
 )  # fmt: skip
 """``relevant`` is the passage that the reader named, ``reported`` the numbers of the citations that
-they refused, ``seconds`` the whole time of the answer, ``settings`` the fingerprint."""
+they refused, ``seconds`` the whole time of the answer, ``cost`` US dollars, ``settings``
+the fingerprint."""
 
 
 def row(rated: Rated, source: Source) -> dict[str, Any]:
@@ -48,6 +50,7 @@ def row(rated: Rated, source: Source) -> dict[str, Any]:
         "stopped": answer.stopped,
         "confidence": answer.confidence,
         "generator": answer.generator,
+        "model": answer.model,
         "rating": feedback.rating if feedback else None,
         "reasons": list(feedback.reasons) if feedback else [],
         "comment": feedback.comment if feedback else "",
@@ -71,6 +74,7 @@ def row(rated: Rated, source: Source) -> dict[str, Any]:
         "seconds": answer.seconds.get("total"),
         "seconds_by_stage": dict(answer.seconds),
         "usage": dict(answer.usage),
+        "cost": answer.cost,
         "settings": answer.provenance.settings,
         "settings_values": dict(source.settings(answer.provenance.settings)) or None,
         "index_version": answer.provenance.index_version,

@@ -112,6 +112,10 @@ class CohereGenerator:
                     raise
                 time.sleep(min(8.0, 0.5 * 2**attempt))
 
+    def warm(self) -> None:
+        """Load the SDK, which takes a second or more, before somebody waits for it."""
+        import cohere  # noqa: F401
+
     def complete(
         self,
         prompt: Prompt,

@@ -82,6 +82,10 @@ class OpenAIGenerator:
         messages.append({"role": "user", "content": user})
         yield from self._stream(messages)
 
+    def warm(self) -> None:
+        """Load the SDK, which takes a second or more, before somebody waits for it."""
+        import openai  # noqa: F401
+
     def complete(
         self,
         prompt: Prompt,

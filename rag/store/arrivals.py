@@ -158,8 +158,6 @@ def _answer(connection: sqlite3.Connection, row: Mapping[str, Any]) -> None:
         ).fetchone()
     place = None if replaced is None else replaced["place"] or replaced["n"]
     kept = answer_row(answer, encode(answer), None if replaced is None else replaced["id"], place)
-    if "cost" in row and row["cost"] is not None:
-        kept["cost"] = float(row["cost"])
     insert(connection, "answers", kept)
     values = row.get("settings_values")
     if isinstance(values, dict) and _explains(values, answer.provenance.settings):

@@ -13,7 +13,7 @@ import contextlib
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.errors import StoreError
@@ -72,7 +72,7 @@ def erase_before(database: Database, until: float) -> Erased:
     while True:
         with database.writing() as connection:
             rows = connection.execute(
-                f"SELECT id FROM answers WHERE created < ? ORDER BY n LIMIT {_PAGE}", (until,)
+                f"SELECT id FROM answers WHERE created < ? ORDER BY created, n LIMIT {_PAGE}", (until,)
             ).fetchall()
             ids = [row["id"] for row in rows]
             done += remove_answers(connection, ids)
@@ -137,22 +137,32 @@ def remove_answers(connection: sqlite3.Connection, answer_ids: Sequence[str]) ->
 
 def _take_places(connection: sqlite3.Connection, these: dict[str, str]) -> None:
     """Let what replaced these answers stand by itself, in one place where it was in one."""
+    left = connection.execute(
+        "SELECT DISTINCT conversation_id, place, place IN (SELECT n FROM answers WHERE id IN "
+        f"{_THESE}) AS lost FROM answers WHERE replaces IN {_THESE} AND id NOT IN {_THESE}",
+        these,
+    ).fetchall()
+    if not left:
+        return
     connection.execute(
         f"UPDATE answers SET replaces = NULL WHERE replaces IN {_THESE} AND id NOT IN {_THESE}", these
     )
-    orphans = connection.execute(
-        f"SELECT place, min(n) AS first FROM answers WHERE id NOT IN {_THESE} "
-        f"AND place IN (SELECT n FROM answers WHERE id IN {_THESE}) GROUP BY place",
-        these,
-    ).fetchall()
-    for row in orphans:
-        connection.execute(
-            "UPDATE answers SET place = CASE WHEN n = :first THEN NULL ELSE :first END WHERE place = :place",
-            {"first": row["first"], "place": row["place"]},
-        )
+    for row in left:
+        if row["lost"]:
+            group = {**these, "conversation": row["conversation_id"], "place": row["place"]}
+            first = connection.execute(
+                "SELECT min(n) AS n FROM answers WHERE conversation_id IS :conversation AND place = :place "
+                f"AND id NOT IN {_THESE}",
+                group,
+            ).fetchone()["n"]
+            connection.execute(
+                "UPDATE answers SET place = CASE WHEN n = :first THEN NULL ELSE :first END "
+                "WHERE conversation_id IS :conversation AND place = :place",
+                {**group, "first": first},
+            )
 
 
-def remember_erased(connection: sqlite3.Connection, names: Iterable[str], *, tell: bool = True) -> None:
+def remember_erased(connection: sqlite3.Connection, names: Sequence[str], *, tell: bool = True) -> None:
     """Note what must not come back, and unless it is known there, ``tell`` Supabase."""
     now = time.time()
     for name in names:

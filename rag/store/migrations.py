@@ -133,7 +133,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             row_id   TEXT NOT NULL,
             thread   TEXT NOT NULL,
             created  REAL NOT NULL,
-            attempts INTEGER NOT NULL DEFAULT 0,    -- 0: it is certain not to be in Supabase
+            attempts INTEGER NOT NULL DEFAULT 0,    -- how often it was sent
             refused  TEXT,                  -- why it was set aside; NULL while it waits
             UNIQUE (kind, row_id)
         )

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import random
 import statistics
 import sys
@@ -125,6 +126,7 @@ def _answer(
         },
         provenance=Provenance(prototype, settings.fingerprint, "1d3f", "extractive-1"),
         created=created,
+        cost={"wine": 0.0, "handbook": choose.uniform(1e-4, 9e-4)}.get(prototype),
         origin="chat" if choose.random() < 0.97 else "batch",
     )
 
@@ -178,11 +180,12 @@ def build(path: Path, count: int, now: float | None = None) -> None:
             made_with = answer.provenance
             connection.execute(
                 "INSERT INTO answers (id, prototype, created, origin, question, text, confidence, abstained,"
-                " generator, settings, index_version, prompt_version, record, seconds)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " generator, settings, index_version, prompt_version, record, seconds, cost)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (answer.id, made_with.prototype, answer.created, answer.origin, answer.question, answer.text,
                  answer.confidence, answer.abstained, answer.generator, made_with.settings,
-                 made_with.index_version, made_with.prompt_version, encode(answer), answer.seconds["total"]),
+                 made_with.index_version, made_with.prompt_version, encode(answer), answer.seconds["total"],
+                 answer.cost),
             )  # fmt: skip
             if rating:
                 connection.execute(
@@ -227,14 +230,17 @@ def measure(home: Path, count: int, visits: int) -> None:
         serving(ROOT / "app.py", home) as address,
     ):
         first = _opening(browser, address)
+        print(f"first chart over {count:,} answers in a new server: {first:.2f} s", flush=True)
         with serving(ROOT / "app.py", Path(temporary)) as empty:
             _opening(browser, empty, empty=True)
             pairs = [
                 (_opening(browser, address), _opening(browser, empty, empty=True)) for _ in range(visits)
             ]
         large, none = (statistics.median(took) for took in zip(*pairs, strict=True))
-        print(f"first chart over {count:,} answers: {first:.2f} s in a new server, then {large:.2f} s")
-        print(f"  (median of {visits} visits in turn with a store without answers: {none:.2f} s)")
+        print(f"then {large:.2f} s, median of {visits} visits in turn with an empty store: {none:.2f} s")
+        before, pid = _cpu(_server(address)), _server(address)
+        _opening(browser, address)
+        print(f"of which the server computes {_cpu(pid) - before:.2f} s", flush=True)
         _steps(browser, address)
         print(f"resident: {_resident(_server(address)):.0f} MB")
 
@@ -260,7 +266,7 @@ def _steps(browser: Browser, address: str) -> None:
     for name in ("Settings", "Topic"):
         before = page.locator(CHART).nth(2).get_attribute("aria-label")
         begun = time.perf_counter()
-        page.get_by_role("radio", name=name, exact=True).click()
+        page.locator(".st-key-feedback-by").get_by_text(name, exact=True).click()
         page.wait_for_function(
             "([css, was]) => { const c = document.querySelectorAll(css)[2];"
             " return c && c.getAttribute('aria-label') !== was }",
@@ -268,7 +274,7 @@ def _steps(browser: Browser, address: str) -> None:
         )
         print(f"broken down by {name.lower()}: {1_000 * (time.perf_counter() - begun):.0f} ms")
     begun = time.perf_counter()
-    page.get_by_role("radio", name="Answers").click()
+    page.locator(".st-key-feedback-view").get_by_text("Answers", exact=True).click()
     page.locator("[class*=st-key-feedback-open-24]").wait_for()
     print(f"list of answers: {1_000 * (time.perf_counter() - begun):.0f} ms")
     begun = time.perf_counter()
@@ -292,6 +298,12 @@ def _server(address: str) -> int:
                 if f"--server.port\0{port}\0" in (folder / "cmdline").read_text():
                     return int(folder.name)
     raise RuntimeError(f"no server at {address}")
+
+
+def _cpu(pid: int) -> float:
+    """Seconds of a processor that a process has used: what it takes, whatever else goes on."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _resident(pid: int) -> float:

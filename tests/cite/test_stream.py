@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rag.cite import judge
 from rag.cite.stream import CitedStream
 from rag.types import Cited, Draft, Passage
+from tests.benchmarks.streams import CODE
 
 TEXTS = (
     "The permit costs 24 euros. It is valid for two weeks.",
@@ -160,7 +161,7 @@ WORDS = st.sampled_from(
 def test_every_number_that_is_shown_was_checked(pieces: list[str]) -> None:
     text, draft = write(*pieces)
 
-    outside = re.sub(r"(`+)(?:.|\n)*?(?:\1|\Z)", "`", text)
+    outside = CODE.sub(" ", text)
     assert {int(n) for n in re.findall(r"\[(\d+)\]", outside)} <= {c.number for c in draft.citations}
     assert all(c.verdict != "unsupported" for c in draft.citations)
     for claim in draft.claims:

@@ -109,7 +109,7 @@ def test_erase_takes_a_conversation_away(run: Any, store: Store) -> None:
 
     assert code == 0
     assert json.loads(out) == {
-        "conversation_id": conversation, "conversations": 1, "answers": 2, "feedback": 3,
+        "conversation_id": conversation, "conversations": 1, "answers": 2, "feedback": 3, "waiting": 0,
     }  # fmt: skip
     assert store.conversations(SECRET) == []
     assert run("erase", conversation)[0] == 1
@@ -128,6 +128,6 @@ def test_retain_needs_a_period_and_can_only_tell(
     assert "Would erase what is older than 30 days: 0 conversations, 6 answers and 4 ratings" in told[1]
     assert store.count(Selection()) == 6
     assert json.loads(run("retain", "--json")[1]) == {
-        "days": 30.0, "dry_run": False, "conversations": 0, "answers": 6, "feedback": 4,
+        "days": 30.0, "dry_run": False, "conversations": 0, "answers": 6, "feedback": 4, "waiting": 0,
     }  # fmt: skip
     assert store.count(Selection()) == 0

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from page_steps import SECRET, OpenApp, address, ask, conversation_id, first_words, keys, run, settle, texts
 
+from pages.ui import details, evidence
 from rag.errors import StoreError
+from rag.types import CitationQuality
 from tests.fakes import FakeEngine
 
 LAMB = "Which wine goes with lamb?"
@@ -264,3 +269,60 @@ def test_what_documents_say_is_text_and_nothing_else(open_app: OpenApp) -> None:
     for structure in ("<img", "![x]", "](javascript", "$$", ":red[x]", ":material/home", "://", "<b>"):
         assert structure not in drawn
     assert "Sealed with wax&#46;" in drawn
+
+
+def test_a_page_of_a_pdf_is_drawn_when_it_is_opened(open_app: OpenApp, engine: FakeEngine) -> None:
+    at = ask(open_app(), LAMB)
+    next(p for p in at.pills if p.label == "See the evidence").set_value(1)
+    run(at)
+    (page,) = [e for e in at.expander if e.label == "Page 3 of the file"]
+    assert engine.drawn == []
+    assert page.proto is not None
+
+
+def test_what_an_answer_took_stands_in_its_details(open_app: OpenApp, engine: FakeEngine) -> None:
+    ask(open_app(), LAMB)
+    answer = engine.store.answer(_last_id(engine))
+    answer = replace(
+        answer,
+        generator="openai",
+        model="gpt-5.4-mini",
+        usage={"input_tokens": 1_200, "output_tokens": 80},
+        cost=0.00126,
+        rewritten="Which wine goes with lamb chops?",
+        seconds={"first": 0.81, "total": 2.4},
+        quality=CitationQuality(0.5, None, unknown=1),
+    )
+    told = dict(details.lines(answer))
+
+    assert told["Written by"] == "gpt-5.4-mini (openai)"
+    assert told["Searched with"] == "Which wine goes with lamb chops?"
+    assert told["Tokens"] == "1,200 read, 80 written"
+    assert told["Cost"] == "$0.0013"
+    assert told["Time"] == "first words after 0.8 s, 2.4 s in all"
+    assert told["Citations as the model gave them"] == "recall 50 %, 1 of no passage"
+
+
+@pytest.mark.parametrize(
+    ("cost", "words"),
+    [(None, "unknown"), (0.0, "none"), (0.00001, "less than $0.0001"), (0.0123, "$0.0123"), (1.5, "$1.50")],
+)
+def test_a_cost_that_is_unknown_is_never_nothing(cost: float | None, words: str) -> None:
+    assert details.money(cost) == words
+
+
+def _last_id(engine: FakeEngine) -> str:
+    with closing(sqlite3.connect(engine.store.path)) as database:
+        return str(database.execute("SELECT id FROM answers").fetchone()[0])
+
+
+def test_a_sentence_that_is_cited_twice_is_one_piece_of_evidence(
+    open_app: OpenApp, engine: FakeEngine
+) -> None:
+    ask(open_app(), LAMB)
+    answer = engine.store.answer(_last_id(engine))
+    again = replace(answer.citations[0], answer_start=1, answer_end=2)
+
+    found = evidence.exhibits(replace(answer, citations=(*answer.citations, again)))
+
+    assert [exhibit.number for exhibit in found] == [1, 2, 3]

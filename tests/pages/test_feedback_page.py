@@ -94,8 +94,25 @@ def test_the_figures_are_those_of_the_chat(answers: list[Answer], open_feedback:
     # Wilson for 1 of 2, and for 2 of 3.
     assert ":small[:gray[Thumbs up]]\n### 50%\n:small[:gray[9 to 91%]]" in told
     assert ":small[:gray[Response rate]]\n### 66.7%\n:small[:gray[20.8 to 93.9%]]" in told
-    assert ":small[:gray[Cost]]\n### –\n:small[:gray[not known]]" in told
-    assert "1 answers of batches" in told
+    assert ":small[:gray[Cost]]\n### &#36;0\n:small[:gray[known of all]]" in told
+    assert "Not counted here: 1 answer of batches" in told
+
+
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        ([None, None, None], "–\n:small[:gray[not known]]"),
+        ([0.5, None, None], "&#36;0.5000\n:small[:gray[known of 1]]"),
+        ([1_000.0, 234.5, 0.0], "&#36;1,234.50\n:small[:gray[known of all]]"),
+    ],
+)
+def test_a_cost_that_is_not_known_is_not_guessed(
+    answers: list[Answer], notes: Engine, open_feedback: OpenApp, known: list[float | None], told: str
+) -> None:
+    with notes.store._database.writing() as connection:
+        for answer, cost in zip(answers, known, strict=True):
+            connection.execute("UPDATE answers SET cost = ? WHERE id = ?", (cost, answer.id))
+    assert f":small[:gray[Cost]]\n### {told}" in texts(open_feedback())
 
 
 @pytest.mark.parametrize("by", ["Settings", "Topic", "Model", "Link"])
@@ -104,7 +121,7 @@ def test_each_breakdown_has_its_table(answers: list[Answer], open_feedback: Open
     at.button_group("feedback-by").set_value(by)
     run(at)
     (table,) = [m.value for m in at.markdown if m.value.startswith("|  | Answers")]
-    assert "| 3 | 2 | 66.7% | 50% | 9 to 91% | 0% |" in table
+    assert "| 3 | 2 | 66.7% | 50% (9 to 91%) | 0% |" in table
 
 
 def test_facts_are_offered_once_a_prototype_is_chosen(answers: list[Answer], open_feedback: OpenApp) -> None:

@@ -134,6 +134,12 @@ class Postgres:
         error = next(line for line in done.stderr.splitlines() if "ERROR:" in line)
         return "ERROR " + error.split("ERROR:", 1)[1].strip()
 
+    def create(self, database: str) -> None:
+        self._run("createdb", "-h", str(self._folder), "-U", "postgres", database)
+
+    def drop(self, database: str) -> None:
+        self._run("dropdb", "-h", str(self._folder), "-U", "postgres", database)
+
     def stop(self) -> None:
         self._run("pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "-w", "stop")
 

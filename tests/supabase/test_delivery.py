@@ -12,7 +12,7 @@ import pytest
 
 from rag.config import Environment
 from rag.delivery import Delivery
-from rag.errors import UsageError
+from rag.errors import StoreError, UsageError
 from rag.store import Store, new_id
 from rag.types import Relevant
 from tests.supabase.conftest import LATE
@@ -317,6 +317,31 @@ def test_a_locked_store_and_a_removed_one_are_waited_for(
         other.execute("ROLLBACK")
     until(lambda: api.count("answers") == 1)
     background.stop()
+
+
+def test_a_disk_that_is_full_when_a_delivery_is_to_be_noted(
+    api: Api, store: Store, at: At, make_answer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = make_answer()
+    store.save_answer(answer)
+    store.add_feedback(answer.id, "up")
+    noted = store.outbox.delivered
+    full = 2
+
+    def on_a_full_disk(places: Any) -> None:
+        nonlocal full
+        if full:
+            full -= 1
+            raise StoreError("The disk is full.")
+        noted(places)
+
+    monkeypatch.setattr(store.outbox, "delivered", on_a_full_disk)
+    background = delivery(store, at(api.url), longest=0.05)
+    background.start()
+    until(lambda: store.outbox.waiting().rows == 0)
+    background.stop()
+
+    assert (api.count("answers"), api.count("feedback")) == (1, 1)
 
 
 def test_two_processes_deliver_each_row_once(api: Api, store: Store, at: At, make_answer: Any) -> None:
