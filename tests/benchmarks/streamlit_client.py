@@ -42,6 +42,8 @@ class Client:
         self._runs = 0
         self._saved = 0
         """How often the page said that a rating is saved: the next run may take the words away again."""
+        self._told = 0
+        """How often it told of an error."""
 
     async def __aenter__(self) -> Client:
         self._socket = await websockets.connect(
@@ -71,11 +73,11 @@ class Client:
         state = WidgetState(id=self._widget("chat_input"))
         state.chat_input_value.data = question
         begun = time.perf_counter()
-        runs = self._runs
+        runs, told = self._runs, self._told
         await self._send(state)
 
         def has_come() -> bool:
-            return bool(self.answers() - before) or (self._runs > runs and bool(self.errors()))
+            return bool(self.answers() - before) or (self._runs > runs and self._told > told)
 
         await self._until(has_come, patience)
         took = time.perf_counter() - begun
@@ -183,6 +185,7 @@ class Client:
                 self.elements[place] = (element, message.delta.fragment_id)
                 if element.WhichOneof("type") == "markdown" and "Saved" in element.markdown.body:
                     self._saved += 1
+                self._told += element.WhichOneof("type") == "alert"
                 if element.WhichOneof("type") == "exception":
                     self.failures.append(f"an exception on the page: {element.exception.message[:200]}")
             elif message.delta.WhichOneof("type") == "add_block":
