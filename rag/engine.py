@@ -628,7 +628,12 @@ class Engine:
         def store(record: Answer) -> None:
             if spending is not None:
                 spending.settle(record.cost)
-            self.store.save_answer(record, replaces=replaces, settings=settings.values)
+            self.store.save_answer(
+                record,
+                replaces=replaces,
+                settings=settings.values,
+                system_prompt=generator.system_prompt,
+            )
 
         if isinstance(generator, ExtractiveGenerator):
             return Response(answer, pieces, store, started, lambda draft: Bill("", {}, 0.0))
