@@ -155,6 +155,19 @@ def test_the_nearest_passages_of_no_answer_cite_nothing_that_could_be_reported(o
     assert not [key for key in keys(run(at)) if key.startswith("report-")]
 
 
+def test_what_is_said_last_is_said_of_the_thumb_of_its_tab(open_app: OpenApp, engine: FakeEngine) -> None:
+    at = thumb(ask(open_app(), LAMB), 0)
+    answer = answer_of(at, engine)
+    for other in ("up", None):  # another tab turns the thumb, or takes it back
+        engine.store.add_feedback(answer.id, other, comment="From the other tab." if other else "")
+        at.text_area(f"correction-{answer.id}").set_value(f"Viña Salina, not {other}.")
+        run(at)
+        assert given(at, engine).rating == "down"  # as this tab shows it
+        assert given(at, engine).correction == f"Viña Salina, not {other}."
+        assert at.feedback[0].value == 0
+    assert [f.comment for f in engine.store.feedback_history(answer.id)][2] == "From the other tab."
+
+
 def test_what_another_tab_said_meanwhile_is_not_lost(open_app: OpenApp, engine: FakeEngine) -> None:
     at = thumb(ask(open_app(), LAMB), 0)
     answer = answer_of(at, engine)
