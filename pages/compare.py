@@ -30,7 +30,6 @@ def main() -> None:
     with st.container(width=1040, key="compare"):
         _head(prototypes, prototype)
         frame.notices()
-        frame.remembered_problem()
         choice.problems(broken)
         preparation.status(page, prototype, told=False, remark="")
         trial = trials.of(address.get(address.PAIR))
@@ -51,6 +50,7 @@ def main() -> None:
             key=f"compare-settings-{is_open}",
         ):
             settings.draw(prototype)
+        frame.remembered_problem()  # here, where the click was: on a phone, the top is out of sight
         if preference is not None:
             trial_of.draw(page, prototype, preference)
         elif trial is not None:

@@ -34,11 +34,13 @@ _CHOICES: dict[Choice, str] = {
     "right": "Right is better :material/arrow_forward:",
 }
 _TOLD = "compare-told"
+_LONG = 300
+"""Characters of a question that stand as a heading; more would push the answers out of sight."""
 
 
 def draw_asking(trial: Trial, again: Callable[[], None]) -> None:
     """A comparison that is being asked, or that went wrong. ``again`` asks it once more."""
-    st.markdown(f"#### {plain(trial.question)}")
+    _question(trial.question)
     if not trial.preparation.error:
         st.fragment(_asking, run_every=_LOOK)(trial)
         return
@@ -64,7 +66,7 @@ def draw(page: Page, prototype: Prototype, preference: Preference) -> None:
     left, right = store.answer(preference.left), store.answer(preference.right)
     known = differing(store.settings(preference.left_settings), store.settings(preference.right_settings))
     blind = preference.choice is None
-    st.markdown(f"#### {plain(preference.question)}")
+    _question(preference.question)
     for n, (name, answer, column) in enumerate(
         zip(("Left", "Right"), (left, right), st.columns(2, gap="medium"), strict=True)
     ):
@@ -82,6 +84,13 @@ def draw(page: Page, prototype: Prototype, preference: Preference) -> None:
             if not blind:
                 details.draw(answer)
     _vote(page, preference)
+
+
+def _question(question: str) -> None:
+    st.markdown(f"#### {one_line(question, _LONG)}")
+    if len(question) > _LONG:
+        with st.expander(f"The whole question, {len(question):,} characters", type="compact"):
+            st.markdown(plain(question))
 
 
 def _made(answer: Answer) -> str:

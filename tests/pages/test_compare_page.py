@@ -148,6 +148,23 @@ def test_a_failure_on_one_side_is_told_and_tried_again(open_compare: OpenApp, en
     assert engine.store.preferences.all() == []
 
 
+def test_a_long_question_leaves_the_answers_in_sight(open_compare: OpenApp) -> None:
+    question = "Which wine goes with lamb? " + "*very* " * 200
+    at = compare(between(open_compare(), 1, 2), question)
+    heading = next(m.value for m in at.markdown if m.value.startswith("#### "))
+    assert heading.count("very") < 60 < question.count("very")
+    assert heading.endswith("…")
+    assert f"The whole question, {len(question.strip()):,} characters" in [e.label for e in at.expander]
+
+
+def test_no_question_is_told_where_it_was_asked(open_compare: OpenApp) -> None:
+    at = open_compare()
+    at.text_input("compare-question").set_value("  ")
+    next(b for b in at.button if b.label == "Compare").click()
+    drawn = [element.type for element in run(at).main.children[0].children.values()]
+    assert drawn.index("error") == drawn.index("form") - 1
+
+
 def test_settings_that_are_the_same_or_wrong_are_told(open_compare: OpenApp) -> None:
     at = between(open_compare(), 2, 2)
     at.button("compare-offer-0").click()
