@@ -121,7 +121,9 @@ def _row(
     words = one_line(" · ".join(facts))
     if row.note:
         words += " · :material/edit_note:"
-    label = f"{_THUMBS[row.rating]} **{one_line(row.question, 110)}**&ensp;:gray[{words}]"
+    # Isolated: a question written from right to left would draw the date behind it into itself.
+    question = f"\u2068{one_line(row.question, 110)}\u2069"
+    label = f"{_THUMBS[row.rating]} **{question}**&ensp;:gray[{words}]"
     st.button(
         label, key=f"feedback-open-{n}", type="tertiary", on_click=open_, args=(row.answer_id,), wrap=False
     )

@@ -71,9 +71,11 @@ def open_feedback(notes: Engine) -> OpenApp:
 
 
 def rows(at: AppTest) -> list[str]:
-    """The questions of the list."""
+    """The questions of the list, each kept to itself where it is written from right to left."""
     labels = [b.label for b in at.button if str(b.key).startswith("feedback-open-")]
-    return [label.split("**")[1] for label in labels]
+    isolated = [label.split("**")[1] for label in labels]
+    assert all(text[0] + text[-1] == "\u2068\u2069" for text in isolated)
+    return [text[1:-1] for text in isolated]
 
 
 def test_without_answers_it_says_what_to_do(open_feedback: OpenApp) -> None:
