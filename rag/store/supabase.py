@@ -117,7 +117,9 @@ class Supabase:
             ) from None
         except httpx.HTTPError as error:
             self.close()  # what is left of the answer must not be read as the next one
-            raise unreachable(error, urlsplit(self.url).netloc, self._timeout) from None
+            # Without a name and a password, which stand before an @.
+            where = urlsplit(self.url).netloc.rpartition("@")[2]
+            raise unreachable(error, where, self._timeout) from None
         except (httpx.InvalidURL, ValueError):
             raise Unavailable("SUPABASE_URL is no address that can be called.") from None
         if self._status not in expected or not isinstance(data, list):

@@ -315,6 +315,7 @@ def test_nobody_there_waits(store: Store, at: At, make_answer: Any) -> None:
     store.save_answer(make_answer())
 
     for url, says in (
+        ("http://name:word@127.0.0.1:9", "cannot be reached at 127.0.0.1:9"),
         ("http://127.0.0.1:9", "cannot be reached at 127.0.0.1:9"),
         ("https://nowhere.invalid", "cannot be reached at nowhere.invalid"),
         ("my project", "SUPABASE_URL is no address"),
