@@ -44,7 +44,7 @@ class Rates:
                 if len(asked) >= most:
                     wait = math.ceil(asked[0] + MINUTE - now)
                     raise LimitError(
-                        f"That were {most:,} questions within a minute from {who}. Ask again in "
+                        f"{most:,} question{'' if most == 1 else 's'} a minute is the limit of {who}. Ask again in "
                         f"{max(wait, 1)} second{'' if wait <= 1 else 's'}."
                     )
             for client, _, _ in allowed:
