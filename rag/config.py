@@ -65,7 +65,7 @@ class Settings:
     filters_by: str = field(default="auto", metadata={"key": "filters.by"})
     """Who reads filters from a question: ``auto``, the model where one writes; ``rule``."""
     rerank: str = field(default="none", metadata={"key": "rerank"})
-    rerank_candidates: int = field(default=16, metadata={"key": "rerank.candidates"})
+    rerank_candidates: int = field(default=12, metadata={"key": "rerank.candidates"})
     rerank_model: str = field(default="", metadata={"key": "rerank.model"})
     """Of ``cross`` and ``cohere``; empty for the default of each (:mod:`rag.rerank`)."""
     rerank_timeout: float = field(default=5.0, metadata={"key": "rerank.timeout"})

@@ -25,9 +25,10 @@ from filelock import FileLock, Timeout
 from rag.config import Environment
 from rag.errors import StoreError, UsageError
 from rag.pull import Puller
+from rag.standing import Standing
 from rag.store import Store
 from rag.store.arrivals import Arrived
-from rag.store.outbox import BATCH, Parcel, Waiting
+from rag.store.outbox import BATCH, Parcel
 from rag.store.parcels import TABLES
 from rag.store.refusals import AlreadyThere, RowRefused, Unavailable
 from rag.store.rows import Kind
@@ -61,42 +62,6 @@ class Delivered:
     problem: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How delivery stands, for a person to look at."""
-
-    configured: bool
-    """Whether there is a project to deliver to."""
-    owner: bool
-    """Whether the owner's key is here, which links and erasures take."""
-    waiting: Waiting
-
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """What there is to say, the most important first."""
-        if not self.configured:
-            return ("Saved here. No Supabase project is set up to deliver to.",)
-        waiting = self.waiting
-        said = []
-        if waiting.rows:
-            said.append(f"Saved here, {waiting.rows:,} waiting for Supabase.")
-        else:
-            said.append("Saved here and in Supabase.")
-        if waiting.problem:
-            said.append(waiting.problem)
-        for count, what in ((waiting.links, "link"), (waiting.erasures, "erasure")):
-            if count and not self.owner:
-                said.append(
-                    f"{count:,} {what}{'' if count == 1 else 's'} can be carried out in Supabase only with "
-                    "the owner's key: set SUPABASE_SECRET_KEY where this runs."
-                )
-            elif count:
-                said.append(f"{count:,} {what}{'' if count == 1 else 's'} waiting for Supabase.")
-        if waiting.refused:
-            said.append(f"{waiting.refused:,} set aside: Supabase does not take them as they are.")
-        return tuple(said)
-
-
 class Delivery:
     """Delivers what a store queued. Making one costs nothing; see :meth:`start`."""
 
@@ -125,6 +90,9 @@ class Delivery:
         self._singly: dict[Kind, int] = {}
         """Up to this place of the queue, rows of a kind go one by one."""
         self._rows = self._refused = 0
+        self._owners_due = self._pull_due = 0.0
+        self._owners_failures = 0
+        self._owners_problem: str | None = None
         self._public: Supabase | None = None
         self._owners: Supabase | None = None
         self._puller: Puller | None = None
@@ -157,20 +125,19 @@ class Delivery:
         self._hurry.set()
 
     def _run(self) -> None:
-        due = time.monotonic()
         while not self._stopping.is_set():
             wait, before = _POLL, self._rows
             try:
                 store = self._open()
                 store.outbox.changed.clear()
-                self._hurry.clear()
+                if self._hurry.is_set():
+                    self._hurry.clear()
+                    self._owners_due = 0.0
+                if self._stopping.is_set():
+                    break
                 with self._turn():
-                    self._pass(store)
-                    if self._environment.supabase_secret_key and time.monotonic() >= due:
-                        for _ in self._pull(store):
-                            self._pass(store)
-                        due = time.monotonic() + self._pull_every
-                    store.outbox.note(None)
+                    self._pass(store, _OUTBOUND)
+                    store.outbox.note(self._as_owner(store))
                 self._failures = 0
                 self._idle(store, wait)
                 continue
@@ -187,10 +154,28 @@ class Delivery:
             self._hurry.wait(wait)
         self._close()
 
+    def _as_owner(self, store: Store) -> str | None:
+        """What takes the owner's key; its troubles are told, and do not slow down what does not."""
+        if not self._environment.supabase_secret_key:
+            return None
+        if time.monotonic() >= self._owners_due:
+            try:
+                self._pass(store, _OWNERS)
+                if time.monotonic() >= self._pull_due:
+                    for _ in self._pull(store):
+                        self._pass(store, _OUTBOUND)
+                    self._pull_due = time.monotonic() + self._pull_every
+                self._owners_failures, self._owners_problem = 0, None
+            except Unavailable as error:
+                self._owners_failures += 1
+                self._owners_problem = str(error)
+                self._owners_due = time.monotonic() + self._after(self._owners_failures)
+        return self._owners_problem
+
     def _idle(self, store: Store, seconds: float) -> None:
         """Until something is stored, somebody hurries, or the time is up."""
         until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0 and not self._hurry.is_set():
+        while (left := until - time.monotonic()) > 0 and not self._hurry.is_set():  # stopping sets it too
             if store.outbox.changed.wait(min(left, 1.0)):
                 self._hurry.wait(_GATHER)
                 return
@@ -205,7 +190,11 @@ class Delivery:
                 self._open().outbox.note(problem)
             except StoreError as error:
                 log.warning("%s (%s)", problem, error)
-        most: float = min(self._longest, self._pause * 2 ** min(self._failures - 1, 20))
+        return self._after(self._failures)
+
+    def _after(self, failures: int) -> float:
+        """Seconds to wait after so many failures in a row."""
+        most: float = min(self._longest, self._pause * 2 ** min(failures - 1, 20))
         return most * random.uniform(0.5, 1.0)
 
     # --- by command ------------------------------------------------------------
@@ -215,7 +204,8 @@ class Delivery:
 
         Raises UsageError where no project is set up.
         """
-        return self._by_command(attempts, lambda store: self._pass(store))
+        kinds = (*_OUTBOUND, *_OWNERS) if self._environment.supabase_secret_key else _OUTBOUND
+        return self._by_command(attempts, lambda store: self._pass(store, kinds))
 
     def pull(self, attempts: int = 3) -> Arrived:
         """Copy what other replicas delivered. Raises UsageError without the owner's key, StoreError."""
@@ -285,10 +275,9 @@ class Delivery:
         finally:
             self._busy.release()
 
-    def _pass(self, store: Store) -> None:
+    def _pass(self, store: Store, kinds: Sequence[Kind]) -> None:
         """Deliver all that can go. What fails for a table alone does not keep the others."""
         trouble: Unavailable | None = None
-        kinds = (*_OUTBOUND, *_OWNERS) if self._environment.supabase_secret_key else _OUTBOUND
         for kind in kinds:
             try:
                 after = 0

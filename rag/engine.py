@@ -10,6 +10,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
@@ -51,7 +52,7 @@ from rag.prototypes import Prototype, create_prototype, list_names, list_prototy
 from rag.rebuild import index_wish, rebuild
 from rag.rerankers import UNAVAILABLE, Rerankers
 from rag.response import Bill, Response
-from rag.retrieve import best_sections, fill_budget, rank, reorder
+from rag.retrieve import best_sections, breadth, fill_budget, rank, reorder
 from rag.rewrite import standalone
 from rag.shelf import Shelf
 from rag.store import Store, new_id
@@ -128,6 +129,7 @@ class Engine:
         self._lock = threading.Lock()
         self._store: Store | None = None
         self._rerankers = Rerankers(self.environment)
+        self._beside = ThreadPoolExecutor(32, thread_name_prefix="question")
         self._preparations: dict[str, Preparation] = {}
         self._shipped: set[str] = set()
         """Prototypes whose own documents are known to be in their library."""
@@ -403,8 +405,8 @@ class Engine:
         library.refresh()
         model = self.embedder(settings.embedding)
         clock = [time.perf_counter()]
-        vector = model.embed_query(rewritten)
-        clock.append(time.perf_counter())
+        # The model runs beside the keyword search, which does not wait for it.
+        embedding = self._beside.submit(model.embed_query, rewritten)
         weights = self._weights(settings)
         learned = weights.signals if weights else None
         guess = settings.filters_guess == "on" and accepted is None
@@ -414,7 +416,12 @@ class Engine:
         chosen = [proposal.where for proposal in offered] if guess else accepted or ()
         added = [filter for filter in map(parse, chosen) if not implies(asked_for, filter)]
         filters = reduce(combine, added, asked_for)
-        ranked = rank(rewritten, vector, library.chunks, library.keywords, settings, filters, learned)
+        by_words = library.keywords.search(rewritten, breadth(settings), filters)
+        vector = embedding.result()
+        clock.append(time.perf_counter())
+        ranked = rank(
+            rewritten, vector, library.chunks, library.keywords, settings, filters, learned, by_words
+        )
         dropped = guess and bool(added) and not ranked
         if dropped:
             filters = asked_for

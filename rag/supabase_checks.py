@@ -19,7 +19,7 @@ from rag.store.schema import INSERTED, PUBLIC, READ, migration_of
 from rag.store.supabase import Supabase
 
 _NOBODY = "00000000-0000-4000-8000-000000000000"
-_APPLY = "Apply supabase/migrations/{} to the project, with “supabase db push” or in its SQL editor."
+_APPLY = "Apply supabase/migrations/{} to the project, with “supabase db push --remote” or in its SQL editor."
 
 
 @dataclass(frozen=True, slots=True)

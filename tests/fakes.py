@@ -188,9 +188,9 @@ class FakeEngine:
         self.preparation = preparation or FakePreparation()
         self.problems: list[str] = []
         self.asked: list[dict[str, Any]] = []
-        self.version = "1d3"
         self.drawn: list[tuple[str, int, str]] = []
         self.image: PageImage | None = None
+        self.version = "1d3"
         self.guessed: tuple[Facet, ...] = ()
         """The facets of a prototype that declares none."""
         self.guess = False

@@ -37,7 +37,7 @@ LAYERS: list[tuple[set[str], bool]] = [
     ({"entries"}, False),
     ({"library"}, False),
     ({"recall"}, False),
-    ({"pull", "supabase_checks"}, False),
+    ({"pull", "supabase_checks", "standing"}, False),
     ({"delivery", "doctor"}, False),
     ({"guess", "live", "staging", "retention", "privacy"}, False),
     ({"catalogue", "ingest"}, False),

@@ -87,6 +87,8 @@ def line(points: Sequence[Point], name: str, step: Step, *, share: bool, colour:
         ]
     if any(row["note"] for row in rows):
         tips.append({"field": "note", "type": "nominal", "title": "of"})
+    # In layers, Vega-Lite puts all points of a temporal domain that is given on its first one.
+    x = {**x, "scale": {"type": "utc"}}
     band = {
         "mark": {"type": "area", "opacity": _BAND, "color": colour},
         "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}},

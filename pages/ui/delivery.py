@@ -16,8 +16,8 @@ from pages.ui.text import plain
 from rag.errors import ThumbprintError
 
 if TYPE_CHECKING:
-    from rag.delivery import Standing
     from rag.engine import Engine
+    from rag.standing import Standing
     from rag.store.outbox import Refused
 
 _LOOK = 2.0

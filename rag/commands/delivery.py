@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from rag.commands import Actions, Add, emit
-from rag.delivery import Standing
 from rag.engine import Engine
+from rag.standing import Standing
 
 
 def register(actions: Actions, command: Add) -> None:

@@ -85,7 +85,7 @@ class _Asker:
     def rank(self, question: str, settings: Settings, weights: Mapping[str, float] | None) -> list[Ranked]:
         library = self.library
         return rank(
-            question, self.vector(question), library.index, library.keywords, settings, weights=weights
+            question, self.vector(question), library.chunks, library.keywords, settings, weights=weights
         )
 
     def passages(
@@ -96,7 +96,7 @@ class _Asker:
             return fill_budget(ranked, count, settings.budget, self.model.token_offsets)
         library, vector = self.library, self.vector(question)
         return best_sections(
-            question, vector, ranked, library.index, library.keywords, count, settings, learned=learned
+            question, vector, ranked, library.chunks, library.keywords, count, settings, learned=learned
         )
 
 
@@ -143,7 +143,7 @@ def _gather(asker: _Asker, one: DataSet, asked: Labelled) -> _Case:
     found = candidates(
         asked.question,
         asker.vector(asked.question),
-        library.index,
+        library.chunks,
         library.keywords,
         settings,
         reach=reach,

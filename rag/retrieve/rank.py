@@ -74,14 +74,17 @@ def rank(
     settings: Settings,
     where: Any = None,
     weights: Mapping[str, float] | None = None,
+    by_words: Sequence[Hit] | None = None,
 ) -> list[Ranked]:
     """Sentences that may answer the question, best first; empty where nothing matches ``where``.
 
     ``vector`` is the question's, shape ``(d,)``. ``weights`` are those of the signals; None
-    stands for the hand weights. Scores are sums of z-scores over this question's candidates:
-    comparable within one question only.
+    stands for the hand weights. ``by_words`` are the ``breadth(settings)`` best hits of the keyword
+    search under ``where``, where the caller has them already. Scores are sums of z-scores over
+    this question's candidates: comparable within one question only.
     """
-    found = candidates(question, vector, chunks, keywords, settings, where, reach=_reach(settings, weights))
+    reach = _reach(settings, weights)
+    found = candidates(question, vector, chunks, keywords, settings, where, reach=reach, by_words=by_words)
     if weights is None:
         own = settings.dense_weight * z(found.cosine) + settings.keyword_weight * z(found.bm25)
         scores = z(found.window) + OWN_WEIGHT * z(own)
@@ -114,6 +117,11 @@ def measure(question: str, found: Candidates, keywords: KeywordSearch) -> NDArra
     return signals(question, found.found, found.window, found.cosine, found.bm25, keywords)
 
 
+def breadth(settings: Settings) -> int:
+    """How many chunks each of the two searches contributes."""
+    return min(1_000, max(settings.candidates, settings.budget // 15))
+
+
 def candidates(
     question: str,
     vector: NDArray[np.float32],
@@ -122,12 +130,15 @@ def candidates(
     settings: Settings,
     where: Any = None,
     reach: int = _REACH,
+    by_words: Sequence[Hit] | None = None,
 ) -> Candidates:
     """Both searches, put together, and the sentences ``reach`` each side of the best windows."""
-    n = min(1_000, max(settings.candidates, settings.budget // 15))
+    n = breadth(settings)
+    if by_words is None:
+        by_words = keywords.search(question, n, where)
     widen = n if settings.budget else _WIDEN
     cosine = {hit.chunk_id: hit.score for hit in chunks.search(vector, n, where)}
-    bm25 = {hit.chunk_id: hit.score for hit in keywords.search(question, n, where)}
+    bm25 = {hit.chunk_id: hit.score for hit in by_words}
     bm25 |= keywords.scores(question, [i for i in cosine if i not in bm25])
     add_cosines(cosine, [i for i in bm25 if i not in cosine], vector, chunks)
     both = [i for i in bm25 if i in cosine]  # one index may be a moment ahead of the other
@@ -154,8 +165,9 @@ def candidates(
 def add_cosines(
     cosine: dict[str, float], ids: Sequence[str], vector: NDArray[np.float32], chunks: VectorSearch
 ) -> None:
-    for chunk_id, row in chunks.vectors(ids).items() if ids else ():
-        cosine[chunk_id] = float(row @ vector)
+    found = chunks.vectors(ids) if ids else {}
+    if found:
+        cosine.update(zip(found, (np.stack(list(found.values())) @ vector).tolist(), strict=True))
 
 
 def _sentences_held(

@@ -93,8 +93,8 @@ def refusal(
     if code in ("PGRST204", "PGRST205", "PGRST200", "PGRST202") or code[:2] == "42":
         return Unavailable(
             f"The tables in Supabase are behind this version ({said}). Apply "
-            f"supabase/migrations/{migration_of(table)} to the project, with “supabase db push” or in its "
-            "SQL editor.",
+            f"supabase/migrations/{migration_of(table)} to the project, with “supabase db push --remote” or "
+            "in its SQL editor.",
             "table",
         )
     if status in (401, 403):

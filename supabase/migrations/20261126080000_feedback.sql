@@ -1,6 +1,7 @@
 -- Answers, and what people thought of them, as Thumbprint delivers them.
 --
--- Apply with `supabase db push`, or paste into the SQL editor of the project: each file of
+-- Apply with `supabase link` and `supabase db push --remote` (versions before 3 of Supabase's
+-- command line: `supabase db push`), or paste into the SQL editor of the project: each file of
 -- this folder once, in the order of the names.
 --
 -- Who may do what:

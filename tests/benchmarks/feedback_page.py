@@ -41,7 +41,7 @@ from rag.store.codec import encode  # noqa: E402
 from rag.triage import RULES  # noqa: E402
 from rag.types import Answer, Citation, Failure, Passage, Provenance, Sentence  # noqa: E402
 
-CHART = ".vega-embed canvas, .vega-embed svg"
+CHART = ".vega-embed svg.marks"
 DAY = 86_400.0
 _ASKED = {
     "wine": (
@@ -263,15 +263,10 @@ def _steps(browser: Browser, address: str) -> None:
     page = new_page(browser)
     page.goto(f"{address}/feedback")
     page.locator(CHART).nth(2).wait_for()
-    for name in ("Settings", "Topic"):
-        before = page.locator(CHART).nth(2).get_attribute("aria-label")
+    for name, told in (("Settings", "rerank="), ("Topic", "topic ")):
         begun = time.perf_counter()
         page.locator(".st-key-feedback-by").get_by_text(name, exact=True).click()
-        page.wait_for_function(
-            "([css, was]) => { const c = document.querySelectorAll(css)[2];"
-            " return c && c.getAttribute('aria-label') !== was }",
-            arg=[CHART, before],
-        )
+        page.locator(CHART).nth(2).get_by_text(told).first.wait_for()
         print(f"broken down by {name.lower()}: {1_000 * (time.perf_counter() - begun):.0f} ms")
     begun = time.perf_counter()
     page.locator(".st-key-feedback-view").get_by_text("Answers", exact=True).click()

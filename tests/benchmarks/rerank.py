@@ -1,15 +1,14 @@
 """What each re-ranker adds, in right top results and in milliseconds.
 
     python tests/benchmarks/rerank.py DATA [--cross PATH] [--cohere] [--only SET] [--json OUT]
-    python tests/benchmarks/rerank.py DATA --fit
+    python tests/benchmarks/rerank.py DATA --set rerank.candidates=20
 
 Every answerable question of ``squad/`` and ``xquad/`` is searched with each re-ranker that can be
 had here, one after the other, through the engine. Printed are the share whose first passage is of
 the right paragraph, what that is more than without re-ranking (with the 95 % interval of 10,000
 bootstrap samples of the questions, paired), and the stage's latency. ``cross`` runs with a model
 folder or name, ``cohere`` with --cohere and COHERE_API_KEY; otherwise they are "not measured", as
-is one that failed for any question. ``--fit`` fits the weights of ``late`` on each set and says
-what they give on the other one and on articles that were held out.
+is one that failed for any question. The weights of ``late`` are fitted by ``python -m rag fit``.
 """
 
 from __future__ import annotations
@@ -28,18 +27,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.config import Environment, with_settings
+from rag.config import Environment, parse_assignments, with_settings
 from rag.engine import Engine
-from rag.keyword import terms
-from rag.rerank import LateReranker
 from rag.rerankers import UNAVAILABLE
 
 SETS = {"squad": "questions.jsonl", "xquad": "questions.en.jsonl"}
 SAMPLES = 10_000
-FOLDS = 5
-
-Case = tuple[NDArray[np.float64], NDArray[np.bool_], str]
-"""The signals of a question's candidates, which are right, and the article asked about."""
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -61,6 +54,7 @@ def measure(
     base = engine.prototype(name).settings
     settings = {r: with_settings(base, {"rerank": r} | changes) for r, changes in rerankers.items()}
     right: dict[str, list[bool]] = {r: [] for r in settings}
+    five: dict[str, list[bool]] = {r: [] for r in settings}
     seconds: dict[str, list[float]] = {r: [] for r in settings}
     failed = set()
     for q in questions:
@@ -70,7 +64,9 @@ def measure(
             found = engine.search(name, q["question"], settings=s)
             if UNAVAILABLE in found.notices:
                 failed.add(reranker)
-            right[reranker].append(found.passages[0].document_id == q["document_id"])
+            ids = [p.document_id for p in found.passages]
+            right[reranker].append(ids[0] == q["document_id"])
+            five[reranker].append(q["document_id"] in ids[:5])
             seconds[reranker].append(found.seconds.get("rerank", 0.0))
     plain = np.array(right["none"], float)
     figures: dict[str, dict[str, Any]] = {}
@@ -78,7 +74,10 @@ def measure(
         if reranker in failed:
             continue
         values = np.array(right[reranker], float)
-        figures[reranker] = {"top result right": 100 * float(values.mean())}
+        figures[reranker] = {
+            "top result right": 100 * float(values.mean()),
+            "right in the first five": 100 * float(np.mean(five[reranker])),
+        }
         if reranker != "none":
             low, high = interval(100 * (values - plain))
             figures[reranker] |= {
@@ -90,73 +89,6 @@ def measure(
     return figures
 
 
-# --- the weights of late interaction ------------------------------------------------
-
-
-def cases(engine: Engine, name: str, questions: Sequence[dict[str, Any]]) -> list[Case]:
-    prototype = engine.prototype(name)
-    wanted = prototype.settings.rerank_candidates
-    settings = with_settings(prototype.settings, {"k": wanted})
-    model = engine.embedder(settings.embedding_model)
-    late = LateReranker(model.token_vectors, terms, engine.library(prototype).keywords.idf)
-    found = []
-    for q in questions:
-        passages = engine.search(name, q["question"], settings=settings).passages
-        signals, _ = late.signals(q["question"], passages)
-        right = np.array([p.document_id == q["document_id"] for p in passages])
-        found.append((signals, right, q["document_id"].rpartition("-")[0]))
-    return found
-
-
-def fit(found: Sequence[Case]) -> NDArray[np.float64]:
-    """The weights under which a softmax over the candidates makes the right ones likeliest."""
-    from scipy.optimize import minimize
-
-    useful = [(x, y) for x, y, _ in found if y.any() and not y.all()]
-
-    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        total, slope = 1e-3 * float(weights @ weights), 2e-3 * weights
-        for x, y in useful:
-            shares = np.exp(x @ weights - (x @ weights).max())
-            shares /= shares.sum()
-            held = float((shares * y).sum())
-            total -= np.log(held) / len(useful)
-            slope = slope - x.T @ (shares * y / held - shares) / len(useful)
-        return total, slope
-
-    return np.asarray(minimize(loss, np.ones(3), jac=True, method="L-BFGS-B").x)
-
-
-def share_right(found: Sequence[Case], weights: NDArray[np.float64]) -> float:
-    return 100 * float(np.mean([y[np.argmax(x @ weights)] for x, y, _ in found]))
-
-
-def held_out(found: Sequence[Case]) -> float:
-    """Right top results where every question is judged by weights that its article had no part in."""
-    articles = sorted({article for _, _, article in found})
-    shares = []
-    for fold in range(FOLDS):
-        out = set(articles[fold::FOLDS])
-        weights = fit([case for case in found if case[2] not in out])
-        shares.extend([case[1][np.argmax(case[0] @ weights)] for case in found if case[2] in out])
-    return 100 * float(np.mean(shares))
-
-
-def print_fit(engine: Engine, questions: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    found = {name: cases(engine, name, asked) for name, asked in questions.items()}
-    figures: dict[str, Any] = {}
-    for name, own in found.items():
-        weights = fit(own)
-        figures[name] = {"weights": weights.tolist(), "held-out articles": held_out(own)} | {
-            f"on {other}": share_right(theirs, weights) for other, theirs in found.items() if other != name
-        }
-        print(name, "fused, passage, best sentence:", *np.round(weights, 2))
-        for label, value in figures[name].items():
-            if label != "weights":
-                print(f"{name:6} {label:20} {value:6.2f}")
-    return figures
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
@@ -164,15 +96,16 @@ def main() -> None:
     parser.add_argument("--cohere", action="store_true", help="ask Cohere (a request for every question)")
     parser.add_argument("--only", choices=tuple(SETS))
     parser.add_argument("--limit", type=int, help="so many questions of each set, evenly spread")
-    parser.add_argument("--fit", action="store_true")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting to vary")
     parser.add_argument("--home", type=Path, help="keep the indexes here (default: a temporary folder)")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    rerankers: dict[str, dict[str, Any]] = {"none": {}, "late": {}}
+    varied: dict[str, Any] = dict(parse_assignments(args.set))
+    rerankers: dict[str, dict[str, Any]] = {"none": {**varied}, "late": {**varied}}
     if args.cross:
-        rerankers["cross"] = {"rerank.model": args.cross}
+        rerankers["cross"] = {**varied, "rerank.model": args.cross}
     if args.cohere and os.environ.get("COHERE_API_KEY"):
-        rerankers["cohere"] = {"rerank.timeout": 30}
+        rerankers["cohere"] = {**varied, "rerank.timeout": 30}
     with tempfile.TemporaryDirectory() as temporary:
         engine = Engine(Environment.load({**os.environ, "THUMBPRINT_HOME": str(args.home or temporary)}))
         questions = {}
@@ -180,14 +113,13 @@ def main() -> None:
             engine.ingest(name, [args.data / name / "documents.jsonl"])
             asked = [q for q in read(args.data / name / SETS[name]) if q["answerable"]]
             questions[name] = asked[:: max(1, len(asked) // args.limit)] if args.limit else asked
-        if args.fit:
-            figures: dict[str, Any] = print_fit(engine, questions)
-        else:
-            figures = {name: measure(engine, name, asked, rerankers) for name, asked in questions.items()}
-            for name, of_set in figures.items():
-                for reranker in ("none", "late", "cross", "cohere"):
-                    of_set.setdefault(reranker, "not measured")
-                    print_line(name, reranker, of_set[reranker])
+        figures: dict[str, Any] = {
+            name: measure(engine, name, asked, rerankers) for name, asked in questions.items()
+        }
+        for name, of_set in figures.items():
+            for reranker in ("none", "late", "cross", "cohere"):
+                of_set.setdefault(reranker, "not measured")
+                print_line(name, reranker, of_set[reranker])
     if args.json:
         args.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
 
@@ -197,6 +129,7 @@ def print_line(name: str, reranker: str, figures: Any) -> None:
         print(f"{name:6} {reranker:7} {figures}")
         return
     line = f"{name:6} {reranker:7} top result right {figures['top result right']:5.1f}"
+    line += f"  in the first five {figures['right in the first five']:5.1f}"
     if "interval" in figures:
         low, high = figures["interval"]
         line += (

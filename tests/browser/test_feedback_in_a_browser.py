@@ -22,7 +22,7 @@ QUESTIONS = (
     "Which water brews green tea best?",
 )
 HOSTILE = "<img src=x onerror=\"fetch('http://127.0.0.1:9/html')\"> ![x](http://127.0.0.1:9/leak) $$x^2$$"
-CHART = ".vega-embed canvas, .vega-embed svg"
+CHART = ".vega-embed svg.marks"
 
 
 @pytest.fixture(scope="module")
@@ -68,14 +68,15 @@ def view(page: Page, name: str) -> None:
     page.locator(".st-key-feedback-view").get_by_text(name, exact=True).click()
 
 
-def painted(page: Page, number: int) -> bool:
-    """Whether any pixel of a chart's canvas is not empty."""
-    return bool(
-        page.locator(CHART).nth(number).evaluate(
-            "c => c.tagName !== 'CANVAS' || c.getContext('2d')"
-            ".getImageData(0, 0, c.width, c.height).data.some(v => v)"
-        )
-    )  # fmt: skip
+def test_a_single_day_stands_in_the_middle(feedback: Callable[..., Page]) -> None:
+    page = feedback()
+    for number, marks in ((0, ".mark-symbol path"), (1, ".mark-rect path")):
+        chart, mark = page.locator(CHART).nth(number), page.locator(CHART).nth(number).locator(marks).first
+        expect(mark).to_be_attached()
+        whole, part = chart.bounding_box(), mark.bounding_box()
+        assert whole is not None
+        assert part is not None
+        assert 0.35 < (part["x"] + part["width"] / 2 - whole["x"]) / whole["width"] < 0.65
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -86,7 +87,9 @@ def test_the_charts_are_drawn_at_any_width_and_in_any_light(
     page = feedback(width=width, color_scheme=scheme)
     page.get_by_text("In figures").click()
     expect(page.locator(CHART)).to_have_count(5)
-    assert all(painted(page, number) for number in range(5))
+    for number in range(5):
+        marks = page.locator(CHART).nth(number).locator(".mark-symbol path, .mark-rect path")
+        expect(marks.first).to_be_attached()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     for chart in page.locator(CHART).all():
         box = chart.bounding_box()

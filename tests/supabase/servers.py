@@ -11,6 +11,7 @@ import json
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import tempfile
 import urllib.request
@@ -22,6 +23,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 MIGRATIONS = HERE.parent.parent / "supabase" / "migrations"
+CLI = HERE / "node_modules" / ".bin" / "supabase"
 POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
 
 PUBLISHABLE, SECRET = "sb_publishable_test", "sb_secret_test"
@@ -34,6 +36,11 @@ def why_no_api() -> str:
     if not (HERE / "node_modules").is_dir():
         return "needs `npm ci` in tests/supabase"
     return ""
+
+
+def why_no_cli() -> str:
+    """Why Supabase's own command line cannot be run; empty where it can."""
+    return "" if CLI.exists() else "needs `npm ci` in tests/supabase"
 
 
 def why_no_postgres() -> str:
@@ -87,6 +94,13 @@ def data_api(migrations: Path = MIGRATIONS) -> Iterator[Api]:
             process.stdout.close()
 
 
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
 class Postgres:
     """A PostgreSQL of its own. PostgreSQL refuses to run as root, so root lends it a user."""
 
@@ -99,7 +113,9 @@ class Postgres:
             self._as = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
             os.chown(folder, user.pw_uid, user.pw_gid)
         self._run("initdb", "-D", str(folder / "data"), "-A", "trust", "-U", "postgres", "-E", "UTF8", "-N")
-        options = f"-k {folder} -c listen_addresses='' -c fsync=off"
+        self.port = _free_port()
+        self._there = ("-h", str(folder), "-p", str(self.port), "-U", "postgres")
+        options = f"-k {folder} -p {self.port} -c listen_addresses=127.0.0.1 -c fsync=off"
         self._run(
             "pg_ctl", "-D", str(folder / "data"), "-o", options, "-l", str(folder / "log"), "-w", "start"
         )
@@ -125,7 +141,7 @@ class Postgres:
         """
         begin = "" if role == "postgres" else f"SET ROLE {role};\n"
         done = self._run(
-            "psql", "-X", "-q", "-A", "-t", "-h", str(self._folder), "-U", "postgres", "-d", database,
+            "psql", "-X", "-q", "-A", "-t", *self._there, "-d", database,
             "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose", "-1", "-f", "-",
             given=begin + statements,
         )  # fmt: skip
@@ -134,11 +150,11 @@ class Postgres:
         error = next(line for line in done.stderr.splitlines() if "ERROR:" in line)
         return "ERROR " + error.split("ERROR:", 1)[1].strip()
 
-    def create(self, database: str) -> None:
-        self._run("createdb", "-h", str(self._folder), "-U", "postgres", database)
+    def create(self, database: str, *, template: str = "template1") -> None:
+        self._run("createdb", *self._there, "-T", template, database)
 
     def drop(self, database: str) -> None:
-        self._run("dropdb", "-h", str(self._folder), "-U", "postgres", database)
+        self._run("dropdb", *self._there, database)
 
     def stop(self) -> None:
         self._run("pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "-w", "stop")

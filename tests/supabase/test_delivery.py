@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -100,8 +101,6 @@ def test_the_columns_of_the_first_prototype_can_be_read(
 
 @pytest.mark.parametrize("key", ["anon", "service"])
 def test_legacy_keys_deliver_too(api: Api, store: Store, at: At, make_answer: Any, key: str) -> None:
-    from dataclasses import replace
-
     store.save_answer(make_answer())
     environment = replace(at(api.url), supabase_key=getattr(api, key))
 
@@ -279,14 +278,25 @@ def test_a_table_that_is_missing_keeps_no_other_waiting(
 
 
 def test_a_wrong_key_waits(api: Api, store: Store, at: At, make_answer: Any) -> None:
-    from dataclasses import replace
-
     store.save_answer(make_answer())
 
     done = delivery(store, replace(at(api.url), supabase_key="sb_publishable_other")).deliver(attempts=1)
 
     assert "Supabase refuses the key in SUPABASE_KEY (Invalid API key)" in str(done.problem)
     assert store.outbox.waiting().rows == 1
+
+
+def test_a_wrong_secret_key_slows_down_nothing_else(api: Api, store: Store, at: At, make_answer: Any) -> None:
+    environment = replace(at(api.url), supabase_secret_key="sb_secret_other")
+    background = delivery(store, environment, pause=30.0)
+    background.start()
+    until(lambda: store.outbox.waiting().problem is not None)
+
+    store.save_answer(make_answer())
+    until(lambda: api.count("answers") == 1)
+    background.stop()
+
+    assert "refuses the key in SUPABASE_SECRET_KEY" in str(store.outbox.waiting().problem)
 
 
 def test_nobody_there_waits(store: Store, at: At, make_answer: Any) -> None:

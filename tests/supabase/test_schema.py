@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +17,15 @@ from rag.store.refusals import StoreError
 from rag.store.schema import INSERTED, PUBLIC, READ, migration_of
 from rag.store.supabase import Supabase
 from tests.supabase.servers import (
+    CLI,
+    MIGRATIONS,
     PUBLISHABLE,
     SECRET,
     Api,
     Postgres,
     migrations,
     postgres,
+    why_no_cli,
     why_no_postgres,
 )
 
@@ -88,20 +95,26 @@ def server() -> Iterator[Postgres]:
         yield server
 
 
-@pytest.fixture(params=["given to all", "given to nobody"])
-def database(server: Postgres, request: pytest.FixtureRequest) -> Iterator[str]:
+DEFAULTS = {"given_to_all": GIVEN_TO_ALL, "given_to_nobody": ""}
+
+
+@pytest.fixture(scope="module")
+def templates(server: Postgres) -> None:
     """A database with the migrations applied, under either of Supabase's defaults."""
-    name = "d" + request.param.replace(" ", "_")
-    server.create(name)
-    assert (
-        server.sql("GRANT USAGE ON SCHEMA public TO anon, authenticated, service_role", database=name) == ""
-    )
-    if request.param == "given to all":
-        server.sql(GIVEN_TO_ALL, database=name)
-    for path in migrations():
-        assert server.sql(path.read_text(encoding="utf-8"), database=name) == ""
-    yield name
-    server.drop(name)
+    for name, defaults in DEFAULTS.items():
+        server.create(name)
+        usage = "GRANT USAGE ON SCHEMA public TO anon, authenticated, service_role;"
+        server.sql(usage + defaults, database=name)
+        for path in migrations():
+            assert server.sql(path.read_text(encoding="utf-8"), database=name) == ""
+
+
+@pytest.fixture(params=DEFAULTS)
+def database(server: Postgres, templates: None, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A copy of one of the templates."""
+    server.create("copy", template=request.param)
+    yield "copy"
+    server.drop("copy")
 
 
 def test_each_role_may_do_what_is_its_to_do(server: Postgres, database: str) -> None:
@@ -243,6 +256,34 @@ def test_the_table_of_the_first_prototype_is_kept_and_shown(server: Postgres) ->
             assert server.sql(f"TABLE {table}", role="anon", database="seed").startswith("ERROR 42501")
     finally:
         server.drop("seed")
+
+
+def test_supabases_own_command_line_applies_them(server: Postgres, tmp_path: Path) -> None:
+    if why_no_cli():
+        pytest.skip(why_no_cli())
+    shutil.copytree(MIGRATIONS, tmp_path / "supabase" / "migrations")
+    server.create("pushed")
+    try:
+        server.sql("GRANT USAGE ON SCHEMA public TO anon, authenticated, service_role", database="pushed")
+        address = f"postgresql://postgres@127.0.0.1:{server.port}/pushed?sslmode=disable"
+
+        done = subprocess.run(
+            [str(CLI), "db", "push", f"--remote={address}", "--yes"],
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "SUPABASE_TELEMETRY_DISABLED": "1"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+        assert done.returncode == 0, done.stderr
+        assert server.sql(
+            "SELECT name FROM supabase_migrations.schema_migrations ORDER BY version", database="pushed"
+        ).splitlines() == ["feedback", "links"]
+        assert server.sql(insertion("answers"), role="anon", database="pushed") == ""
+        assert server.sql("TABLE answers", role="anon", database="pushed").startswith("ERROR 42501")
+    finally:
+        server.drop("pushed")
 
 
 def test_the_schema_that_is_written_is_the_one_that_is_applied(server: Postgres, database: str) -> None:
