@@ -633,8 +633,9 @@ class Engine:
         if isinstance(generator, ExtractiveGenerator):
             return Response(answer, pieces, store, started, lambda draft: Bill("", {}, 0.0))
         bill = billing(generator, folders, called=sure)
+        let_go = generator.hang_up
         if not sure or asked is None or guess or origin != "chat":
-            return Response(answer, pieces, store, started, bill)
+            return Response(answer, pieces, store, started, bill, let_go=let_go)
         meanwhile = Meanwhile(lambda: asked(name, found.question))
 
         def offered(seconds: float) -> tuple[Proposed, ...] | None:
@@ -645,7 +646,7 @@ class Engine:
             new = [p for p in inferred if not implies(held, parse(p.where))]
             return tuple(Proposed(p.label, p.where, applied=False) for p in new)
 
-        return Response(answer, pieces, store, started, bill, offered)
+        return Response(answer, pieces, store, started, bill, offered, let_go)
 
     def _asked(self, generator: Generator) -> Callable[[str, str], list[Proposal] | None] | None:
         """What reads the filters of a question to a prototype with a model; None without one."""
