@@ -140,7 +140,12 @@ def ask(engine: Sources, name: str, question: Question, occasion: Occasion) -> R
     def store(record: Answer) -> None:
         if writer.spending is not None:
             writer.spending.settle(record.cost)
-        engine.store.save_answer(record, replaces=occasion.replaces, settings=settings.values)
+        engine.store.save_answer(
+            record,
+            replaces=occasion.replaces,
+            settings=settings.values,
+            system_prompt=writer.generator.system_prompt,
+        )
 
     if writer.model is None:
         return Response(answer, pieces, store, started, lambda draft: Bill("", {}, 0.0))
