@@ -140,14 +140,19 @@ def ask(engine: Sources, name: str, question: Question, occasion: Occasion) -> R
     def store(record: Answer) -> None:
         if writer.spending is not None:
             writer.spending.settle(record.cost)
-        engine.store.save_answer(record, replaces=occasion.replaces, settings=settings.values)
+        engine.store.save_answer(
+            record,
+            replaces=occasion.replaces,
+            settings=settings.values,
+            system_prompt=writer.generator.system_prompt,
+        )
 
     if writer.model is None:
         return Response(answer, pieces, store, started, lambda draft: Bill("", {}, 0.0))
     bill = billing(writer.model, writer.folders, called=sure)
     if not sure or read is None or guess or occasion.origin != "chat":
-        return Response(answer, pieces, store, started, bill)
-    return Response(answer, pieces, store, started, bill, _offering(read, found))
+        return Response(answer, pieces, store, started, bill, let_go=writer.model.hang_up)
+    return Response(answer, pieces, store, started, bill, _offering(read, found), writer.model.hang_up)
 
 
 def judge_with(embedder: Embedder) -> Judge:
