@@ -244,6 +244,6 @@ def test_stopping_does_not_wait_for_a_server_that_says_nothing(asked: Callable[.
 
         assert time.monotonic() - began < 2
         assert here.stored() == [response.answer]
-        server.release()
-        reader.join(10)
+        reader.join(10)  # before the server has said a word
+        assert not reader.is_alive(), "the thread still waits for the server"
     assert (response.answer.text, response.answer.stopped) == ("", True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Sequence
 
 import streamlit as st
@@ -121,7 +122,9 @@ def answer_markdown(text: str, citations: Sequence[Citation], claims: Sequence[C
     sources is struck out; what was not found in them in these words has a question mark.
     """
     verdicts = {c.number: c.verdict for c in citations}
-    lost = [(c.start, c.end, bool(set(c.reasons) - UNSURE)) for c in claims if c.verdict == "unsupported"]
+    lost = deque(
+        sorted((c.start, c.end, bool(set(c.reasons) - UNSURE)) for c in claims if c.verdict == "unsupported")
+    )
     pieces: list[tuple[str, str]] = []
     at = 0
     for end in sorted({c.answer_end for c in citations}):
@@ -139,10 +142,17 @@ def answer_markdown(text: str, citations: Sequence[Citation], claims: Sequence[C
     return composed(pieces)
 
 
-def _marked(text: str, start: int, end: int, spans: Sequence[tuple[int, int, bool]]) -> list[tuple[str, str]]:
-    """The text from ``start`` to ``end``; the wrong spans struck out, the others doubted."""
+def _marked(text: str, start: int, end: int, spans: deque[tuple[int, int, bool]]) -> list[tuple[str, str]]:
+    """The text from ``start`` to ``end``; the wrong spans struck out, the others doubted.
+
+    ``spans`` are sorted; those that end before ``start`` are taken off, for what comes is behind them.
+    """
     pieces: list[tuple[str, str]] = []
-    for left, right, wrong in sorted(spans):
+    while spans and spans[0][1] <= start:
+        spans.popleft()
+    for left, right, wrong in spans:
+        if left >= end:
+            break
         left, right = max(left, start), min(right, end)
         if left >= right:
             continue

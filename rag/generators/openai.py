@@ -13,6 +13,7 @@ from typing import Any
 
 from rag.errors import GenerationError
 from rag.generators.failures import cut_short, failure
+from rag.generators.hangup import hang_up
 from rag.generators.prompt import Order, Prompt, history_within, passages_text
 from rag.types import Cited, Draft, Passage, Turn
 
@@ -61,6 +62,7 @@ class OpenAIGenerator:
         retries: int = 2,
     ) -> None:
         self.prompt_version = prompt.version
+        self.system_prompt = prompt.system
         self.spent: list[Mapping[str, int]] = []
         """Tokens of each short prompt, empty where the service did not say them."""
         self.own_service = base_url is None
@@ -68,6 +70,12 @@ class OpenAIGenerator:
         self._key, self._base_url, self._timeout, self._retries = key, base_url, timeout, retries
         self._prompt, self._order = prompt, order
         self._temperature, self._max_tokens, self._deadline = temperature, max_tokens, deadline
+        self._reading: Any = None
+        """The response that is being streamed."""
+
+    def hang_up(self) -> None:
+        """End the stream that another thread waits for; without one, nothing happens."""
+        hang_up(self._reading)
 
     def generate(
         self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
@@ -136,6 +144,7 @@ class OpenAIGenerator:
                 stream_options={"include_usage": True},
                 **self._limits(self._max_tokens),
             )
+            self._reading = stream.response
             try:
                 for chunk in stream:
                     if time.monotonic() > until:
@@ -150,6 +159,7 @@ class OpenAIGenerator:
                         if refusal:
                             finished = "content_filter"
             finally:
+                self._reading = None
                 stream.close()
         cut_short(self._where, finished)
         yield Draft("", (), usage)
