@@ -17,6 +17,10 @@ _HELD = 4_000
 """Chunks that are held at most, 2 to 4 KB each: those of the last dozen questions."""
 
 
+_FEW = 200
+"""Ids that are looked up one by one, rather than as a set."""
+
+
 class Entry:
     """A stored chunk; its parts are taken out of it when they are asked for."""
 
@@ -90,8 +94,6 @@ class Kept:
 
     def get(self, chunk_ids: Iterable[str]) -> dict[str, Entry]:
         """The chunks of these ids, in no order; ids that are not there are left out."""
-        import tantivy
-
         young, old = (generation.by_id for generation in self._held)
         found: dict[str, Entry] = {}
         again, lacking = [], []
@@ -108,10 +110,18 @@ class Kept:
             self._hold(again)
         if lacking:
             lacking = list(dict.fromkeys(lacking))
-            query = tantivy.Query.term_set_query(self._schema, "id", lacking)
-            hits = self.searcher.search(query, len(lacking), count=False).hits
+            hits = self.searcher.search(self._of(lacking), len(lacking), count=False).hits
             found.update((entry.id, entry) for entry in self.at([address for _, address in hits]))
         return found
+
+    def _of(self, chunk_ids: list[str]) -> Any:
+        """The query for these chunks. To find 70 ids one by one takes two thirds of the time of a set."""
+        from tantivy import Occur, Query
+
+        if len(chunk_ids) > _FEW:
+            return Query.term_set_query(self._schema, "id", chunk_ids)
+        terms = (Query.term_query(self._schema, "id", key, "basic") for key in chunk_ids)
+        return Query.boolean_query([(Occur.Should, term) for term in terms])
 
     def average(self, field: str) -> float:
         """The mean length, in terms, of the chunks' ``window`` or ``own`` text."""
