@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from rag.config import Settings
-from rag.engine import Search
 from rag.rerankers import UNAVAILABLE
+from rag.search import Search
 from rag.types import Answer, Chunk, Citation, DocumentRecord, IngestProgress, IngestResult, Passage, Proposed
 
 

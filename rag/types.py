@@ -676,6 +676,8 @@ class Generator(Protocol):
 
     name: str
     prompt_version: str
+    system_prompt: str
+    """What the model is told to be; empty where there is no model."""
 
     def generate(
         self, question: str, passages: Sequence[Passage], history: Sequence[Turn]

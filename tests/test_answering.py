@@ -12,6 +12,8 @@ from rag.answering import DONT_KNOW, UNAVAILABLE
 from rag.config import Environment
 from rag.engine import Engine
 from rag.errors import UsageError
+from rag.generators.prompt import load_prompt
+from rag.store import Store
 from rag.types import Answer, Turn
 from tests.chat_servers import ChatServer, Script, serve
 from tests.conftest import write_files
@@ -54,6 +56,15 @@ def test_an_answer_is_checked_claim_by_claim(ask: Ask) -> None:
     assert (answer.quality.recall, answer.quality.precision) == (0.5, 0.5)
     assert 0 < answer.seconds["first"] <= answer.seconds["total"]
     assert answer.provenance.prompt_version.startswith("cited-1-")
+
+
+def test_what_the_model_was_told_is_kept_beside_the_answer(ask: Ask, tmp_path: Path) -> None:
+    with serve(Script(["It costs 24 euros [1]."])) as server:
+        ask(server)
+
+    [parcel] = Store(tmp_path / "home" / "thumbprint.sqlite3").outbox.claim("answer")
+
+    assert parcel.values["system_prompt"] == load_prompt().system
 
 
 @pytest.mark.parametrize(

@@ -14,14 +14,16 @@ EMAIL, PHONE, CARD = "[e-mail]", "[phone]", "[card]"
 
 _EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,24}")
 
-_S = "[ \t\u00a0.\u2010-\u2015/-]"
+_S = "[ \t\u00a0\u2007\u2009\u202f.\u2010-\u2015/-]"
 """What stands between the groups of a phone number. Never a comma or a colon: prices and times."""
 _BEFORE = r"(?<![\w.,@#/+-])"
 _AFTER = r"(?![\w@]|[.,:]\d|-\d)"
 
 # Issuers with the lengths that they give (ISO/IEC 7812). Without the 13 digits of old Visa cards,
 # which are the length of an EAN.
-_CARD = re.compile(r"(?<![\w.,+-])\d(?:[ -]?\d){13,18}(?![\w]|[.,]\d|-\d)")
+_CARD = re.compile(
+    "(?<![\\w.,+-])\\d(?:[ \u00a0\u2007\u2009\u202f\u2010-\u2015-]?\\d){13,18}(?![\\w]|[.,]\\d|-\\d)"
+)
 _ISSUERS = re.compile(
     r"4\d{15}(?:\d{3})?|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}"
     r"|3(?:0[0-5]|[689]\d)\d{11}|35\d{14}|6(?:011|4[4-9]\d|5\d\d|2\d\d)\d{12,15}|(?:50|5[6-8]|6\d)\d{14,17}"
@@ -29,9 +31,11 @@ _ISSUERS = re.compile(
 
 _PHONES = (
     # +49 30 1234567, +1 (415) 555-0100
-    re.compile(rf"{_BEFORE}\+\d(?:{_S}?\(?{_S}?\d\)?){{6,14}}{_AFTER}"),
+    re.compile(rf"{_BEFORE}\+ ?\d(?:{_S}?\(?{_S}?\d\)?){{6,14}}{_AFTER}"),
     # 0049 30 1234567
     re.compile(rf"{_BEFORE}00[1-9]\d{{0,2}}{_S}\(?\d(?:{_S}?\d\)?){{5,12}}{_AFTER}"),
+    # 00493012345678
+    re.compile(rf"{_BEFORE}00[1-9]\d{{9,12}}{_AFTER}"),
     # (415) 555-0100, 415-555-0100, 1 415 555 0100
     re.compile(rf"{_BEFORE}(?:1{_S})?(?:\(\d{{3}}\){_S}?|\d{{3}}{_S})\d{{3}}{_S}\d{{4}}{_AFTER}"),
     # 030/1234567, (020) 7946 0018, 06 12 34 56 78
@@ -61,7 +65,7 @@ def redact(text: str) -> str:
     """``text`` with what was found replaced by ``[e-mail]``, ``[phone]`` and ``[card]``."""
     if "@" in text:
         text = _EMAIL.sub(EMAIL, text)
-    if sum(map(text.count, "0123456789")) < 6:
+    if sum(map(str.isdigit, text)) < 6:  # of any script: people write numbers as they read them
         return text
     text = _CARD.sub(lambda found: CARD if _is_card(found[0]) else found[0], text)
     text = _LABELLED.sub(lambda m: m["label"] + (PHONE if _is_phone(m, m["number"]) else m["number"]), text)

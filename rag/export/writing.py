@@ -35,9 +35,10 @@ def replacing(out: Path, form: Format) -> Iterator[Path]:
     """A path beside ``out`` to write to; it becomes ``out`` when the block ends well.
 
     Until then what is there stays, and a block that fails leaves nothing behind. A format that
-    is a folder becomes a ZIP file where ``out`` ends in ``.zip``. Raises UsageError for a path that
-    is taken by something else than an earlier export.
+    is a folder becomes a ZIP file where ``out`` ends in ``.zip``. A link stays one: what it leads
+    to is replaced. Raises UsageError for a path that is taken by something else than an earlier export.
     """
+    out = _behind_links(out)
     check(out, form)
     out.parent.mkdir(parents=True, exist_ok=True)
     made = out.with_name(f".{out.name[:80]}.{os.getpid()}-{secrets.token_hex(4)}.part")
@@ -68,6 +69,9 @@ def check(out: Path, form: Format) -> None:
     """Raises UsageError where ``out`` cannot take an export of that format."""
     if not out.name:
         raise UsageError("--out takes the path of a new file or folder.")
+    if out.exists() and not (out.is_file() or out.is_dir()):
+        # The export would take its place: a machine without /dev/null is a broken one.
+        raise UsageError(f"{out} is neither a file nor a folder. Name a new file.")
     single = bool(form.suffix) or zips(out, form)
     if single and out.is_dir():
         raise UsageError(
@@ -100,6 +104,13 @@ def size(path: Path) -> int:
     """Bytes of a file, or of all files of a folder."""
     files = path.rglob("*") if path.is_dir() else [path]
     return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _behind_links(out: Path) -> Path:
+    try:
+        return out.resolve()
+    except (OSError, RuntimeError):  # links in a circle
+        raise UsageError(f"{out} is a link that leads nowhere. Name a new file.") from None
 
 
 def _settle(made: Path, out: Path) -> None:

@@ -38,6 +38,7 @@ class CohereGenerator:
         retries: int = 2,
     ) -> None:
         self.prompt_version = prompt.version
+        self.system_prompt = prompt.system
         self.spent: list[Mapping[str, int]] = []
         """Tokens of each short prompt, empty where the service did not say them."""
         self.own_service = base_url is None

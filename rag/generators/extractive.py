@@ -39,6 +39,7 @@ class ExtractiveGenerator:
 
     name = "extractive"
     prompt_version = "extractive-1"
+    system_prompt = ""
 
     def generate(
         self, question: str, passages: Sequence[Passage], history: Sequence[Turn]

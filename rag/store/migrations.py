@@ -93,6 +93,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             record      TEXT NOT NULL       -- a JSON object of the stable keys
         )
         """,
+        # What a version of a prompt stands for: its system part.
+        "CREATE TABLE prompts (version TEXT PRIMARY KEY, system TEXT NOT NULL)",
         """
         CREATE TABLE preferences (
             n              INTEGER PRIMARY KEY AUTOINCREMENT,

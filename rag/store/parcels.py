@@ -13,6 +13,9 @@ from rag.store.erasing import answer_of
 from rag.store.refusals import RowRefused
 from rag.store.rows import one, short
 
+MAX_PROMPT = 100_000
+"""Characters that Supabase's table takes of a system prompt."""
+
 
 def answer(connection: sqlite3.Connection, row_id: str) -> Mapping[str, Any] | None:
     """An answer, its whole record included. None where it is gone; raises RowRefused."""
@@ -20,6 +23,7 @@ def answer(connection: sqlite3.Connection, row_id: str) -> Mapping[str, Any] | N
     if row is None:
         return None
     known = one(connection, "SELECT record FROM settings WHERE fingerprint = ?", row["settings"])
+    prompt = one(connection, "SELECT system FROM prompts WHERE version = ?", row["prompt_version"])
     return {
         "id": dashed(row["id"]),
         "conversation_id": None if row["conversation_id"] is None else dashed(row["conversation_id"]),
@@ -34,6 +38,8 @@ def answer(connection: sqlite3.Connection, row_id: str) -> Mapping[str, Any] | N
         "settings_values": None if known is None else _json(known["record"]),
         "index_version": _text(row["index_version"]),
         "prompt_version": _text(row["prompt_version"]),
+        # Cut rather than refused: the answer matters more than the end of an endless prompt.
+        "system_prompt": None if prompt is None else _text(prompt["system"])[:MAX_PROMPT],
         "link": None if row["link"] is None else _text(row["link"]),
         "origin": _text(row["origin"]),
         "seconds": row["seconds"],

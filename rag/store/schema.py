@@ -13,8 +13,8 @@ LINKS_MIGRATION = "20261126080100_links.sql"
 INSERTED: Mapping[str, tuple[str, ...]] = {
     "answers": (
         "id", "conversation_id", "replaces", "prototype", "question", "text", "confidence", "abstained",
-        "generator", "settings", "settings_values", "index_version", "prompt_version", "link", "origin",
-        "seconds", "cost", "created", "record",
+        "generator", "settings", "settings_values", "index_version", "prompt_version", "system_prompt",
+        "link", "origin", "seconds", "cost", "created", "record",
     ),
     "feedback": (
         "id", "answer_id", "revision", "rating", "reasons", "comment", "correction", "passage", "reported",

@@ -84,13 +84,15 @@ class Store:
         *,
         replaces: str | None = None,
         settings: Mapping[str, object] | None = None,
+        system_prompt: str | None = None,
     ) -> None:
         """Save the whole record of an answer; saving the same one again does nothing.
 
         ``replaces`` is the id of the answer of the same conversation that this one was
         regenerated from. ``settings`` says what the fingerprint in its provenance stands for, as
-        JSON values under the stable keys. Raises NotFound for an unknown conversation or replaced answer,
-        StoreError where the id is taken by an answer with other content.
+        JSON values under the stable keys, and ``system_prompt`` what the version of its prompt does.
+        Raises NotFound for an unknown conversation or replaced answer, StoreError where the id is
+        taken by an answer with other content.
         """
         record = encode(answer)
         kept = decode(Answer, record)  # what is stored can be read back, or is refused here
@@ -120,6 +122,11 @@ class Store:
                 connection.execute(
                     "INSERT OR IGNORE INTO settings (fingerprint, record) VALUES (?, ?)",
                     (kept.provenance.settings, values),
+                )
+            if system_prompt:
+                connection.execute(
+                    "INSERT OR IGNORE INTO prompts (version, system) VALUES (?, ?)",
+                    (kept.provenance.prompt_version, clean_text(system_prompt)),
                 )
             queue(connection, "answer", kept.id, kept.id)
 

@@ -32,6 +32,7 @@ create table public.answers (
     settings_values jsonb check (octet_length(settings_values::text) <= 100000),
     index_version   text not null check (length(index_version) <= 100),
     prompt_version  text not null check (length(prompt_version) <= 400),
+    system_prompt   text check (length(system_prompt) <= 100000),   -- null: quoted, or not known
     link            text check (length(link) <= 200),
     origin          text not null check (length(origin) <= 40),
     seconds         double precision,   -- in all
@@ -116,7 +117,7 @@ revoke all on table public.answers, public.feedback, public.preferences, public.
 
 grant insert (
     id, conversation_id, replaces, prototype, question, text, confidence, abstained, generator, settings,
-    settings_values, index_version, prompt_version, link, origin, seconds, cost, created, record
+    settings_values, index_version, prompt_version, system_prompt, link, origin, seconds, cost, created, record
 ) on public.answers to anon, service_role;
 grant insert (
     id, answer_id, revision, rating, reasons, comment, correction, passage, reported, origin, created
@@ -152,7 +153,7 @@ begin
             b.reaction::text from public.response_before b union all ';
     end if;
     execute 'create view public.response with (security_invoker = true) as ' || before || '
-        select a.prompt_version as system_prompt, a.question as user_prompt, a.text as response, a.prototype,
+        select coalesce(a.system_prompt, '''') as system_prompt, a.question as user_prompt, a.text as response, a.prototype,
             (select f.rating from public.feedback f where f.answer_id = a.id
              order by f.revision desc, f.n desc limit 1) as reaction
         from public.answers a';

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,37 @@ def test_a_folder_of_something_else_is_never_replaced(make: Export, tmp_path: Pa
     with pytest.raises(UsageError, match="is a folder"):
         make("csv", out="photos")
     assert (tmp_path / "photos" / "me.jpg").read_bytes() == b"x"
+
+
+def test_what_is_no_file_is_never_replaced(make: Export, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"  # as /dev/null and /dev/stdout are neither file nor folder
+    os.mkfifo(pipe)
+    (tmp_path / "link").symlink_to(pipe)
+    for name in ("pipe", "link"):
+        with pytest.raises(UsageError, match="neither a file nor a folder"):
+            make("csv", out=name)
+
+    assert pipe.is_fifo()
+    assert (tmp_path / "link").is_symlink()
+
+
+@pytest.mark.parametrize("name", ["csv", "beir"])
+def test_a_link_stays_a_link(make: Export, tmp_path: Path, name: str) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    for _ in range(2):
+        make(name, out="link")
+
+    assert (tmp_path / "link").readlink() == tmp_path / "real"
+    assert everything(tmp_path / "real")
+    assert {p.name for p in tmp_path.iterdir()} >= {"link", "real"}
+    assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
+
+
+def test_links_in_a_circle_are_told(make: Export, tmp_path: Path) -> None:
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+
+    with pytest.raises(UsageError, match="leads nowhere"):
+        make("csv", out="circle")
 
 
 def test_a_folder_goes_into_an_archive_where_its_name_ends_so(make: Export) -> None:

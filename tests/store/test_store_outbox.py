@@ -17,7 +17,7 @@ def places(store: Store, kind: Any, **how: Any) -> list[str]:
 
 def test_rows_are_queued_with_what_they_say(store: Store, make_answer: Any) -> None:
     answer = make_answer()
-    store.save_answer(answer, settings={"k": 5})
+    store.save_answer(answer, settings={"k": 5}, system_prompt="Be brief.")
     given = store.add_feedback(answer.id, "down", comment="No.")
 
     [parcel] = store.outbox.claim("answer")
@@ -27,6 +27,7 @@ def test_rows_are_queued_with_what_they_say(store: Store, make_answer: Any) -> N
     assert parcel.values["created"] == "2023-11-14T22:13:20.250000+00:00"
     assert parcel.values["record"]["text"] == answer.text
     assert parcel.values["settings_values"] == {"k": 5}
+    assert parcel.values["system_prompt"] == "Be brief."
     assert thumb.values["answer_id"] == parcel.values["id"]
     assert (thumb.values["rating"], thumb.values["comment"], thumb.values["revision"]) == ("down", "No.", 1)
     assert given.id == str(thumb.values["id"]).replace("-", "")

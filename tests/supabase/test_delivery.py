@@ -15,6 +15,7 @@ from rag.config import Environment
 from rag.delivery import Delivery
 from rag.errors import StoreError, UsageError
 from rag.store import Store, new_id
+from rag.store.parcels import MAX_PROMPT
 from rag.types import Relevant
 from tests.supabase.conftest import LATE
 from tests.supabase.fault_proxy import FaultProxy
@@ -81,22 +82,33 @@ def test_every_kind_of_row_arrives_as_it_was_stored(api: Api, store: Store, at: 
 def test_the_columns_of_the_first_prototype_can_be_read(
     api: Api, store: Store, at: At, make_answer: Any
 ) -> None:
-    answer = make_answer()
-    store.save_answer(answer)
-    store.add_feedback(answer.id, "up")
-    store.add_feedback(answer.id, "down")
+    quoted = make_answer()
+    made = replace(quoted.provenance, prompt_version="cited-1-abcdef")
+    written = make_answer(generator="openai", provenance=made)
+    store.save_answer(quoted)
+    store.save_answer(written, system_prompt="You answer\0 from passages. 🍷")
+    store.add_feedback(written.id, "up")
+    store.add_feedback(written.id, "down")
 
     delivery(store, at(api.url)).deliver()
 
-    assert api.sql("SELECT * FROM response") == [
+    assert api.sql("SELECT * FROM response ORDER BY reaction NULLS FIRST") == [
         {
-            "system_prompt": "p1",
+            "system_prompt": prompt,
             "user_prompt": "Which red is dry?",
             "response": "Tempranillo, 2019. [1]",
             "prototype": "wine",
-            "reaction": "down",
+            "reaction": reaction,
         }
+        for prompt, reaction in (("", None), ("You answer\ufffd from passages. 🍷", "down"))
     ]
+
+
+def test_an_endless_prompt_keeps_no_answer_back(api: Api, store: Store, at: At, make_answer: Any) -> None:
+    store.save_answer(make_answer(), system_prompt="🍷" * (MAX_PROMPT + 1))
+
+    assert delivery(store, at(api.url)).deliver().refused == 0
+    assert api.sql("SELECT length(system_prompt) AS length FROM answers") == [{"length": MAX_PROMPT}]
 
 
 @pytest.mark.parametrize("key", ["anon", "service"])

@@ -48,9 +48,10 @@ A, B, F, P, C = (f"00000000-0000-4000-8000-00000000000{n}" for n in range(1, 6))
 VALUES: Mapping[str, Mapping[str, Any]] = {
     "answers": {
         "id": A, "conversation_id": C, "replaces": None, "prototype": "wine", "question": "Which?",
-        "text": "That.", "confidence": 0.5, "abstained": False, "generator": "extractive", "settings": "5e77",
-        "settings_values": {"k": 5}, "index_version": "1d3", "prompt_version": "p1", "link": None,
-        "origin": "chat", "seconds": 0.1, "cost": None, "created": "2026-01-01T00:00:00Z", "record": {"a": 1},
+        "text": "That.", "confidence": 0.5, "abstained": False, "generator": "openai", "settings": "5e77",
+        "settings_values": {"k": 5}, "index_version": "1d3", "prompt_version": "p1",
+        "system_prompt": "Be brief.", "link": None, "origin": "chat", "seconds": 0.1, "cost": None,
+        "created": "2026-01-01T00:00:00Z", "record": {"a": 1},
     },
     "feedback": {
         "id": F, "answer_id": A, "revision": 1, "rating": "up", "reasons": [], "comment": "",
@@ -250,7 +251,7 @@ def test_the_table_of_the_first_prototype_is_kept_and_shown(server: Postgres) ->
 
         assert server.sql("TABLE response", role="service_role", database="seed").splitlines() == [
             "s|u|r|p|up",
-            "p1|Which?|That.|wine|",
+            "Be brief.|Which?|That.|wine|",
         ]
         for table in ("response", "response_before"):
             assert server.sql(f"TABLE {table}", role="anon", database="seed").startswith("ERROR 42501")
