@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import streamlit as st
 
-from pages.ui import details, evidence, rating
+from pages.ui import access, details, evidence, rating
+from pages.ui.cited_links import linked, targets
 from pages.ui.copying import copy_button
 from pages.ui.describe import filter_words
 from pages.ui.frame import Page
@@ -62,7 +64,10 @@ def draw_answer(
     that fragment and nothing else of the page.
     """
     with st.chat_message("assistant", avatar=prototype.icon):
-        drawn = answer_markdown(answer.text, answer.citations, answer.claims)
+        # The library is the owner's: to others its documents are what they read in the evidence.
+        owned = "](" in answer.text and page.visit is None and access.is_owner()
+        links = partial(linked, prototype=prototype.name, documents=targets(answer)) if owned else iter
+        drawn = answer_markdown(answer.text, answer.citations, answer.claims, links)
         st.markdown(drawn or ":gray[Nothing was written.]")
         remarks(prototype, where, stopped=answer.stopped, answer=answer)
         _under(page, prototype, answer, feedback, regenerate, anyway)
@@ -114,12 +119,18 @@ def _doubts(claims: Sequence[Claim]) -> list[str]:
     return notes
 
 
-def answer_markdown(text: str, citations: Sequence[Citation], claims: Sequence[Claim] = ()) -> str:
+def answer_markdown(
+    text: str,
+    citations: Sequence[Citation],
+    claims: Sequence[Claim] = (),
+    links: Callable[[list[tuple[str, str]]], Iterable[tuple[str, str]]] = iter,
+) -> str:
     """The answer's text as Markdown, with a chip for every marker that a citation stands for.
 
     A marker is ``[1]`` behind the span that it supports. Numbers in brackets anywhere
     else are the document's own words and stay text. What says something else than the
     sources is struck out; what was not found in them in these words has a question mark.
+    ``links`` makes links of some text; without it all links stay text.
     """
     verdicts = {c.number: c.verdict for c in citations}
     lost = deque(
@@ -139,7 +150,7 @@ def answer_markdown(text: str, citations: Sequence[Citation], claims: Sequence[C
         pieces.append((CHIP_GAP + " ".join(chip(number, verdicts[number]) for number in numbers), MARKUP))
         at = marker.end()
     pieces += _marked(text, at, len(text), lost)
-    return composed(pieces)
+    return composed(links(pieces))
 
 
 def _marked(text: str, start: int, end: int, spans: deque[tuple[int, int, bool]]) -> list[tuple[str, str]]:

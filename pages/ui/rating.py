@@ -243,8 +243,19 @@ def _report(page: Page, answer_id: str, number: int) -> None:
 
 
 def _detail(page: Page, answer_id: str, change: Change) -> None:
+    """A change of what is said beside the thumb: it is said of the thumb that stands in this tab.
+
+    Another tab may have turned it meanwhile, but a correction belongs to no thumb up, and words
+    to no answer that is not rated. What is said last counts.
+    """
     st.session_state.pop(_key("aside", answer_id), None)
-    _record(page, answer_id, change)
+    known: Feedback | None = st.session_state.get(_key("feedback", answer_id))
+
+    def beside(newest: Feedback) -> Feedback:
+        turn = known is not None and known.rating is not None and newest.rating != known.rating
+        return change(turned(newest, known.rating, None) if turn and known else newest)
+
+    _record(page, answer_id, beside)
 
 
 def _record(page: Page, answer_id: str, change: Change) -> None:

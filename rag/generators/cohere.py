@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 from rag.errors import GenerationError
-from rag.generators.failures import cut_short, failure
+from rag.generators.failures import cut_short, failure, within
 from rag.generators.hangup import hang_up
 from rag.generators.openai import DEADLINE, TIMEOUT
 from rag.generators.prompt import Order, Prompt, history_within, ordered, visible
@@ -69,7 +69,7 @@ class CohereGenerator:
         ]
         finished: str | None = None
         usage: dict[str, int] = {}
-        until = time.monotonic() + self._deadline
+        until, written = time.monotonic() + self._deadline, 0
         with (
             failure(self.name, _WHO),
             self._client(self._keep) as client,
@@ -82,6 +82,8 @@ class CohereGenerator:
                 delta = getattr(event, "delta", None)
                 message = getattr(delta, "message", None)
                 if event.type == "content-delta" and message and message.content and message.content.text:
+                    written += len(message.content.text)
+                    within(_WHO, written, self._max_tokens)
                     yield message.content.text
                 elif event.type == "citation-start" and message and message.citations:
                     yield from _cited(message.citations, len(passages))

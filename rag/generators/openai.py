@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from rag.errors import GenerationError
-from rag.generators.failures import cut_short, failure
+from rag.generators.failures import cut_short, failure, within
 from rag.generators.hangup import hang_up
 from rag.generators.prompt import Order, Prompt, history_within, passages_text
 from rag.types import Cited, Draft, Passage, Turn
@@ -135,7 +135,7 @@ class OpenAIGenerator:
     def _stream(self, messages: Sequence[Mapping[str, str]]) -> Iterator[str | Draft]:
         usage: dict[str, int] = {}
         finished: str | None = None
-        until = time.monotonic() + self._deadline
+        until, written = time.monotonic() + self._deadline, 0
         with failure(self.name, self._where):
             stream = self._client().chat.completions.create(
                 model=self._model(),
@@ -154,6 +154,8 @@ class OpenAIGenerator:
                         finished = choice.finish_reason or finished
                         piece = getattr(choice.delta, "content", None) if choice.delta else None
                         if piece:
+                            written += len(piece)
+                            within(self._where, written, self._max_tokens)
                             yield piece
                         refusal = getattr(choice.delta, "refusal", None) if choice.delta else None
                         if refusal:
