@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from rag.errors import AccessError, UsageError
-from rag.store import Store
+from rag.store import Store, secret_hash
 
 N, R, P = 2**15, 8, 3
 """Cost of scrypt: 32 MB and about 0.2 s. One of the equivalent settings of the OWASP Password Storage
@@ -220,11 +220,12 @@ class Owner:
     def has_claimed(self, secret: str) -> bool:
         """Whether it was this browser."""
         kept = self._store().gate.key("owner")
-        return kept is not None and hmac.compare_digest(kept, _digest(secret))
+        return kept is not None and hmac.compare_digest(kept, secret_hash(secret))
 
     def claim(self, secret: str) -> bool:
         """Claim the installation for a browser; whether it is that browser's now. The first one wins."""
-        return hmac.compare_digest(self._store().gate.claim_key("owner", _digest(secret)), _digest(secret))
+        own = secret_hash(secret)
+        return hmac.compare_digest(self._store().gate.claim_key("owner", own), own)
 
     def reset(self) -> bool:
         """Take the claim back, end all sessions and lift lock-outs; whether there was a claim."""
@@ -252,7 +253,7 @@ class Owner:
 
     def _signature(self, expires: int, secret: str) -> str:
         key = f"{self._store().gate.signing_key()}\n{self._password}".encode()
-        return hmac.new(key, f"{expires}\n{_digest(secret)}".encode(), hashlib.sha256).hexdigest()
+        return hmac.new(key, f"{expires}\n{secret_hash(secret)}".encode(), hashlib.sha256).hexdigest()
 
 
 def is_account(user: Mapping[str, object], allowed: frozenset[str]) -> bool:
@@ -270,7 +271,3 @@ def is_account(user: Mapping[str, object], allowed: frozenset[str]) -> bool:
         if email.casefold() in addresses:
             return True
     return isinstance(subject, str) and "@" not in subject and subject in allowed
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

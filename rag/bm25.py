@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
+from struct import Struct
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,10 +60,10 @@ def stems(terms: Numbers) -> Numbers:
     return terms >> np.uint32(_SHIFT)
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(NamedTuple):
     """The terms of a chunk: of its window, of its title and headings, and its own.
 
+    A tuple, because a question makes some hundreds, and a frozen dataclass takes thrice as long.
     ``section`` holds the numbers of the chunks of its section; it is empty where they are not known.
     """
 
@@ -73,21 +73,23 @@ class Terms:
     section: range = range(0)
 
 
+_HEADER = Struct("<6I")
+
+
 def pack(terms: Terms, at: int | None = None) -> bytes:
     """``terms`` as bytes. The head opens the window; ``at`` is where the chunk's own terms stand in
     it, None where they do not."""
     window, own, section = terms.window, terms.own, terms.section
     head = [len(window), len(window) if at is None else at, len(own), len(terms.head)]
-    header = np.array([*head, section.start, section.stop], "<u4")
-    parts = (header, window, own) if at is None else (header, window)
-    return b"".join(part.astype("<u4").tobytes() for part in parts)
+    parts = (window, own) if at is None else (window,)
+    header = _HEADER.pack(*head, section.start, section.stop)
+    return header + b"".join(part.astype("<u4").tobytes() for part in parts)
 
 
 def unpack(packed: bytes) -> Terms:
     """The terms of :func:`pack`."""
-    values = np.frombuffer(packed, "<u4")
-    length, at, own, head, first, end = values[:6].tolist()
-    values = values[6:]
+    length, at, own, head, first, end = _HEADER.unpack_from(packed)
+    values = np.frombuffer(packed, "<u4", offset=_HEADER.size)
     return Terms(values[:length], values[:head], values[at : at + own], range(first, end))
 
 
@@ -112,9 +114,16 @@ def scores(weights: Mapping[str, float], texts: Sequence[Numbers], average: floa
 
 def occurrences(asked: Numbers, texts: Sequence[Numbers]) -> NDArray[np.int64]:
     """How often each of ``asked`` (ascending) stands in each text: shape ``(texts, asked)``."""
-    row = np.repeat(np.arange(len(texts)), [len(text) for text in texts])
-    flat = np.concatenate(texts) if texts else np.zeros(0, np.uint32)
-    at = np.minimum(np.searchsorted(asked, flat), len(asked) - 1)
-    hit = asked[at] == flat
-    found = np.bincount(row[hit] * len(asked) + at[hit], minlength=len(texts) * len(asked))
+    if not texts or not len(asked):
+        return np.zeros((len(texts), len(asked)), np.int64)
+    flat = np.concatenate(texts)
+    # Nearly all terms of a text are not asked for, and the lower bits tell of nearly all of those.
+    some = np.zeros(_LOW + 1, bool)
+    some[asked & _LOW] = True
+    places = np.flatnonzero(some[flat & _LOW])
+    values = flat[places]
+    at = np.minimum(np.searchsorted(asked, values), len(asked) - 1)
+    hit = asked[at] == values
+    row = np.searchsorted(np.cumsum([len(text) for text in texts]), places[hit], side="right")
+    found = np.bincount(row * len(asked) + at[hit], minlength=len(texts) * len(asked))
     return found.reshape(len(texts), len(asked))

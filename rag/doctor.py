@@ -11,6 +11,7 @@ from typing import Protocol
 from rag.config import Embedding, Environment
 from rag.errors import ThumbprintError
 from rag.library import Agreement, Library, totals
+from rag.prices import troubles
 from rag.prototypes import Prototype
 from rag.recall import ENOUGH, QUESTIONS, Recall, measure, typical_filters
 from rag.store import Store
@@ -73,6 +74,9 @@ def _checks(engine: Installation, name: str, mend: bool) -> Iterator[Check]:
     try:
         prototype = engine.prototype(name)
         yield Check("prototype", True, f"“{name}” loads.")
+        for path, trouble in troubles((prototype.folder, home)):
+            message = f"{trouble} It is in {path.parent}; until then its prices do not count."
+            yield Check("prices", False, message)
         library = engine.library(prototype)
         agreement = library.compare()
         message = _describe(agreement)

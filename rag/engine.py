@@ -8,102 +8,49 @@ from __future__ import annotations
 
 import hashlib
 import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from functools import lru_cache, reduce
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
-from typing import cast
-from unicodedata import category
 
-import numpy as np
-
-from rag import confidence
-from rag.answering import BUDGET_SPENT, DONT_KNOW, billing, by_model, checked, most, or_quoted
+from rag import asking
 from rag.beside import Besides
 from rag.catalogue import Catalogue
 from rag.chunk import Chunking
-from rag.cite import Judgement, judge
 from rag.cite.stream import Judge
 from rag.config import Embedding, Environment, Settings
 from rag.delivery import Delivery
-from rag.errors import IndexingError, ThumbprintError, UsageError
+from rag.errors import UsageError
 from rag.facets import FacetValues, count_matching, facet_values
-from rag.filters import combine, implies, parse, to_json
-from rag.generators.choose import ModelGenerator, choose
+from rag.generators.choose import choose
 from rag.generators.extractive import ExtractiveGenerator
-from rag.guess import Proposal, propose
-from rag.guess.inferred import infer
+from rag.guess import Proposal
 from rag.ingest import IngestOptions, Progress
 from rag.jobs import Jobs
-from rag.keyword import terms
 from rag.librarian import Librarian
 from rag.library import Library, totals
-from rag.limits import Allowance, Purse, Spending
+from rag.limits import Allowance, Purse
 from rag.live import wish
-from rag.meanwhile import Meanwhile
-from rag.opinion import MOST_ASKED, seconded
 from rag.originals import Originals
 from rag.pageimage import PageImage, draw_page
 from rag.prepare import Preparation
 from rag.prototypes import Prototype, create_prototype, list_names, list_prototypes
 from rag.rebuild import index_wish, rebuild
-from rag.rerankers import UNAVAILABLE, Rerankers
-from rag.response import Bill, Response
-from rag.retrieve import best_sections, breadth, fill_budget, rank, reorder
-from rag.rewrite import standalone
+from rag.response import Response
+from rag.search import Question, Search, Searcher
 from rag.shelf import Shelf
-from rag.store import Store, new_id
+from rag.store import Store
 from rag.types import (
-    Answer,
     DocumentRecord,
-    Draft,
     Embedder,
-    Generator,
     IngestResult,
     Origin,
-    Passage,
     Proposed,
-    Provenance,
-    TokenVectors,
     Turn,
     Where,
 )
 from rag.versions import VERSION
-from rag.weights import Calibration, Weights, in_force
-from rag.words import content, has_content
-
-MAX_QUESTION = 8_000
-"""Characters. Far more than a question needs, and the models read 256 tokens of it."""
-
-_HAND_WEIGHTS = (Settings().dense_weight, Settings().keyword_weight)
-
-NO_DOCUMENT = "No document matches the filters. Drop one of them and ask again."
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """What retrieval found, and how sure it is that the documents answer the question."""
-
-    id: str
-    question: str
-    rewritten: str
-    passages: tuple[Passage, ...]
-    confidence: float
-    cosine: float
-    """Of the best sentence and the question."""
-    coverage: float
-    """Share of the question's idf that the best section holds."""
-    seconds: Mapping[str, float]
-    where: Where | None
-    index_version: str
-    proposed: tuple[Proposed, ...] = ()
-    """Filters that the question named and those given did not say already; see :meth:`Engine.search`."""
-    notices: tuple[str, ...] = ()
-    """``guess-dropped``: those filters would have left nothing, and the search went without;
-    ``re-ranking was unavailable``: the passages stand in the fused order."""
+from rag.weights import Weights, in_force
 
 
 class Engine:
@@ -122,14 +69,12 @@ class Engine:
 
         ``weights`` gives the learned weights under a ``fusion`` setting, None for the hand weights.
         """
-        self._in_force = weights
         self.environment = environment or Environment.load()
         self.shelf = Shelf(self.environment, load_model)
+        self.searcher = Searcher(self.shelf, weights)
         self._besides = Besides(self.shelf)
         self._lock = threading.Lock()
         self._store: Store | None = None
-        self._rerankers = Rerankers(self.environment)
-        self._beside = ThreadPoolExecutor(32, thread_name_prefix="question")
         self._preparations: dict[str, Preparation] = {}
         self._shipped: set[str] = set()
         """Prototypes whose own documents are known to be in their library."""
@@ -273,8 +218,7 @@ class Engine:
 
         ``now`` is Unix seconds, by default those of the clock.
         """
-        vocabulary = self.catalogue(self.prototype(name)).vocabulary
-        return propose(question, vocabulary, now=time.time() if now is None else now)
+        return self.searcher.proposals(name, question, now=now)
 
     def page_image(self, name: str, source: str, page: int, sentence: str) -> PageImage | None:
         """A page of a PDF with a sentence marked; None where the file is not there, or not a PDF any more.
@@ -338,193 +282,27 @@ class Engine:
         filter that means nothing, and :class:`IndexingError` for an empty library.
         """
         prototype = self.prototype(name) if prepared else self.ready(name)
-        library = self.library(prototype)
-
-        def under(prototype: Prototype, settings: Settings | None) -> Search:
-            return self._search(
-                prototype,
-                settings,
-                question,
-                where,
-                history,
-                question_id,
-                propose,
-                accepted,
-                rewritten,
-                named,
-                beside,
-            )
-
-        if beside is not None:
-            return under(prototype, settings)
-        try:
-            found = under(prototype, settings)
-        except ThumbprintError:
-            if self.library(prototype) is library:
-                raise
-        else:
-            if self.library(prototype) is library:
-                return found
-        # Another index came in force meanwhile, and this one is gone.
-        before, prototype = prototype.settings, self.prototype(name)
-        now = prototype.settings
-        if settings is not None and settings.embedding_model == before.embedding_model:
-            settings = replace(
-                settings, embedding_model=now.embedding_model, section_tokens=now.section_tokens
-            )
-        return under(prototype, settings)
-
-    def _search(
-        self,
-        prototype: Prototype,
-        settings: Settings | None,
-        question: str,
-        where: Where | None,
-        history: Sequence[Turn],
-        question_id: str | None,
-        propose: bool,
-        accepted: Sequence[Where] | None,
-        rewritten: str | None,
-        named: Sequence[Proposal] | None,
-        beside: Library | None,
-    ) -> Search:
-        started = time.perf_counter()
-        question = _clean(question)
-        history = [Turn(_printable(turn.question), _printable(turn.text)) for turn in history]
-        name = prototype.name
-        settings = settings or prototype.settings
-        if beside is None and settings.embedding_model != prototype.settings.embedding_model:
-            raise UsageError(
-                f"“{name}” was indexed with {prototype.settings.embedding_model}, and a question must be "
-                "embedded by the same model. Set embedding.model in its prototype.toml and ingest again."
-            )
-        asked_for = combine(parse(settings.where), parse(where))
-        if rewritten is None:
-            rewritten = question if settings.rewrite == "off" else standalone(question, history)
-        library = beside or self.library(prototype)
-        library.refresh()
-        model = self.embedder(settings.embedding)
-        clock = [time.perf_counter()]
-        # The model runs beside the keyword search, which does not wait for it.
-        embedding = self._beside.submit(model.embed_query, rewritten)
-        weights = self._weights(settings)
-        learned = weights.signals if weights else None
-        guess = settings.filters_guess == "on" and accepted is None
-        if named is None:
-            named = self.proposals(name, question) if guess or propose or accepted else []
-        offered = [proposal for proposal in named if not implies(asked_for, parse(proposal.where))]
-        chosen = [proposal.where for proposal in offered] if guess else accepted or ()
-        added = [filter for filter in map(parse, chosen) if not implies(asked_for, filter)]
-        filters = reduce(combine, added, asked_for)
-        by_words = library.keywords.search(rewritten, breadth(settings), filters)
-        vector = embedding.result()
-        clock.append(time.perf_counter())
-        ranked = rank(
-            rewritten, vector, library.chunks, library.keywords, settings, filters, learned, by_words
-        )
-        dropped = guess and bool(added) and not ranked
-        if dropped:
-            filters = asked_for
-            ranked = rank(rewritten, vector, library.chunks, library.keywords, settings, filters, learned)
-        if not ranked and library.index.count() == 0:
-            raise IndexingError(
-                f"There are no documents in “{name}” yet. Add some: python -m rag ingest PATH "
-                f"--prototype {name}"
-            )
-        clock.append(time.perf_counter())
-
-        def sections(k: int) -> list[Passage]:
-            wanted = replace(settings, k=k)
-            return best_sections(
-                rewritten,
-                vector,
-                ranked,
-                library.chunks,
-                library.keywords,
-                model.count_tokens,
-                wanted,
-                learned=learned is not None,
-            )
-
-        candidates: list[Passage] = []
-        reranked: list[Passage] | None = None
-        seconds: dict[str, float] = {}
-        if settings.rerank != "none" and ranked:
-            candidates = sections(max(settings.k, settings.rerank_candidates))
-            begun = time.perf_counter()
-            late = weights.late if weights else None
-            reranked = self._rerankers.rerank(
-                rewritten, candidates, settings, model, library.keywords, late or None
-            )
-            seconds["rerank"] = time.perf_counter() - begun
-        if settings.budget:
-            order = ranked if reranked is None else reorder(ranked, reranked)
-            passages = fill_budget(order, model.count_tokens, settings.budget, model.token_offsets)
-            if reranked:
-                passages = [replace(p, scorer=reranked[0].scorer) for p in passages]
-        else:
-            passages = sections(settings.k) if reranked is None else reranked[: settings.k]
-        cosine = covered = sure = 0.0
-        if ranked and passages:
-            # Fused signals, whatever re-ranks: scores of another scorer have other thresholds.
-            # Where the filters say a part of the question, every document found holds it.
-            applied = [p for p in named if implies(filters, parse(p.where))]
-            known = [term for p in applied for term in terms(question[p.start : p.end] or p.label)]
-            covered = topic_covered(rewritten, (candidates or passages)[0], library, known)
-            cosine = ranked[0].cosine
-            sure = confidence.confidence(cosine, covered, _calibration(weights))
-        now = time.perf_counter()
-        return Search(
-            id=question_id or new_id(),
-            question=question,
+        asked = Question(
+            question,
+            where=where,
+            history=history,
+            settings=settings,
+            id=question_id,
+            propose=propose,
+            accepted=accepted,
             rewritten=rewritten,
-            passages=tuple(passages),
-            confidence=sure,
-            cosine=cosine,
-            coverage=covered,
-            seconds={
-                "embed": clock[1] - clock[0],
-                "retrieve": clock[2] - clock[1],
-                "widen": now - clock[2] - seconds.get("rerank", 0.0),
-                **seconds,
-                "total": now - started,
-            },
-            where=to_json(filters) or None,
-            index_version=library.index.facts(seen=True).get("index_version", ""),
-            proposed=tuple(Proposed(p.label, p.where, implies(filters, parse(p.where))) for p in offered),
-            notices=(
-                *(("guess-dropped",) if dropped and ranked else ()),
-                *((UNAVAILABLE,) if seconds and reranked is None else ()),
-            ),
+            named=named,
+            beside=beside,
         )
-
-    def _weights(self, settings: Settings) -> Weights | None:
-        """The learned weights; None for the hand weights, which a person who sets them wants used."""
-        by_hand = (settings.dense_weight, settings.keyword_weight) != _HAND_WEIGHTS
-        return self._in_force("hand" if settings.fusion == "auto" and by_hand else settings.fusion)
+        return self.searcher.search(prototype, asked)
 
     def would_answer(self, found: Search, settings: Settings) -> bool:
         """Whether a question is answered from what was found, or "I don't know" is said."""
-        calibration = _calibration(self._weights(settings))
-        least = confidence.threshold(settings.abstain, calibration)
-        return bool(found.passages) and found.confidence >= least
+        return self.searcher.would_answer(found, settings)
 
     def judge(self, name: str) -> Judge:
         """What says whether a source supports a claim, with the prototype's embedding model."""
-        return _judge(self.embedder(self.prototype(name).settings.embedding))
-
-    def _answered(
-        self, generator: Generator, found: Search, history: Sequence[Turn], judge: Judge
-    ) -> Iterator[str | Draft]:
-        if isinstance(generator, ExtractiveGenerator):
-            return generator.generate(found.rewritten, found.passages, history)
-        quoting = ExtractiveGenerator()
-        written = generator.generate(found.question, found.passages, history)
-        return or_quoted(
-            checked(written, found.passages, judge),
-            lambda: quoting.generate(found.rewritten, found.passages, history),
-            quoting.name,
-        )
+        return asking.judge_with(self.embedder(self.prototype(name).settings.embedding))
 
     def ask(
         self,
@@ -554,175 +332,29 @@ class Engine:
         ``link`` is the id of the link that it was asked under, ``allowance`` what a written answer
         is charged to; where a budget does not have it, the answer is quoted.
         """
-        started = time.perf_counter()
-        prototype = self.prototype(name)
-        settings = settings or prototype.settings
-        generator = choose(settings, self.environment, prototype.folder)
-        folders = (prototype.folder, self.environment.home)
-        spending: Spending | None = None
-        quoted: tuple[str, ...] = ()
-        if not isinstance(generator, ExtractiveGenerator):
-            opinions = 2 * MOST_ASKED if settings.judge == "model" else 0
-            dearest = most(generator, settings, question, history, folders, opinions=opinions)
-            spending = self.purse.set_aside(dearest, allowance or Allowance(link))
-            if spending is None:
-                generator, quoted = ExtractiveGenerator(), (BUDGET_SPENT,)
-        with _given_back(spending, generator, folders):
-            rewritten = None
-            if history and settings.rewrite == "auto" and not isinstance(generator, ExtractiveGenerator):
-                rewritten = by_model(generator, _clean(question), history)
-            named = None if proposed is None else [Proposal("", p.where, p.label, 0, 0) for p in proposed]
-            asked = None if named is not None or settings.filters_by == "rule" else self._asked(generator)
-            guess = settings.filters_guess == "on" and accepted is None
-            if asked and guess:
-                named = asked(name, _clean(question))
-            found = self.search(
-                name,
-                question,
-                where=where,
-                history=history,
-                settings=settings,
-                question_id=question_id,
-                propose=origin == "chat",
-                accepted=accepted,
-                rewritten=rewritten,
-                named=named,
-                beside=beside,
-            )
-        sure = self.would_answer(found, settings)
-        pieces: Iterator[str | Draft]
-        if sure:
-            judge = _judge(self.embedder(prototype.settings.embedding))
-            if settings.judge == "model" and not isinstance(generator, ExtractiveGenerator):
-                judge = seconded(judge, generator)
-            pieces = self._answered(generator, found, history, judge)
-        else:
-            pieces = iter([DONT_KNOW if found.passages else NO_DOCUMENT])
-        answer = Answer(
-            id=new_id(),
-            question=found.question,
-            rewritten=found.rewritten,
-            text="",
-            citations=(),
-            passages=found.passages,
-            confidence=found.confidence,
-            abstained=not sure,
-            generator=generator.name,
-            usage={},
-            seconds=found.seconds,
-            provenance=Provenance(
-                prototype=name,
-                settings=settings.fingerprint,
-                index_version=found.index_version,
-                prompt_version=generator.prompt_version,
-                link=link,
-            ),
-            created=time.time(),
-            where=found.where,
-            conversation_id=conversation_id,
-            origin=origin,
-            notices=(*quoted, *found.notices, *(() if found.passages else ("filters-empty",))),
-            proposed=found.proposed,
+        asked = Question(
+            question,
+            where=where,
+            history=history,
+            settings=settings,
+            id=question_id,
+            accepted=accepted,
+            beside=beside,
         )
-
-        def store(record: Answer) -> None:
-            if spending is not None:
-                spending.settle(record.cost)
-            self.store.save_answer(
-                record,
-                replaces=replaces,
-                settings=settings.values,
-                system_prompt=generator.system_prompt,
-            )
-
-        if isinstance(generator, ExtractiveGenerator):
-            return Response(answer, pieces, store, started, lambda draft: Bill("", {}, 0.0))
-        bill = billing(generator, folders, called=sure)
-        if not sure or asked is None or guess or origin != "chat":
-            return Response(answer, pieces, store, started, bill)
-        meanwhile = Meanwhile(lambda: asked(name, found.question))
-
-        def offered(seconds: float) -> tuple[Proposed, ...] | None:
-            inferred = meanwhile.result(seconds)
-            if inferred is None:
-                return None
-            held = parse(found.where)
-            new = [p for p in inferred if not implies(held, parse(p.where))]
-            return tuple(Proposed(p.label, p.where, applied=False) for p in new)
-
-        return Response(answer, pieces, store, started, bill, offered)
-
-    def _asked(self, generator: Generator) -> Callable[[str, str], list[Proposal] | None] | None:
-        """What reads the filters of a question to a prototype with a model; None without one."""
-        if isinstance(generator, ExtractiveGenerator):
-            return None
-        model = cast(ModelGenerator, generator)
-        return lambda name, question: infer(question, self.facets(name), model, now=time.time())
-
-
-@contextmanager
-def _given_back(spending: Spending | None, generator: Generator, folders: Sequence[Path]) -> Iterator[None]:
-    """Where the question fails before anything is written, only the calls that were made are paid."""
-    try:
-        yield
-    except BaseException:
-        if spending is not None:
-            made = billing(cast(ModelGenerator, generator), folders, called=False)
-            spending.settle(made(Draft("", ())).cost)
-        raise
-
-
-def topic_covered(topic: str, first: Passage, library: Library, known: Iterable[str] = ()) -> float:
-    """Share of the idf of the topic's content words that the passage's section holds; 0 without any.
-
-    ``known`` are terms that count as held.
-    """
-    if not has_content(topic):
-        return 0.0
-    words = {*terms(" ".join((first.title, *first.path, first.context or first.text))), *known}
-    asked = terms(content(topic))
-    return confidence.coverage(asked, library.keywords.idf(asked), words)
-
-
-def _calibration(weights: Weights | None) -> Calibration:
-    return weights.calibration if weights else confidence.HAND
+        occasion = asking.Occasion(
+            conversation_id=conversation_id,
+            replaces=replaces,
+            origin=origin,
+            link=link,
+            allowance=allowance,
+            proposed=proposed,
+        )
+        return asking.ask(self, name, asked, occasion)
 
 
 @lru_cache(maxsize=16)
 def _page_image(path: Path, changed: int, page: int, sentence: str) -> PageImage:
     return draw_page(path, page, sentence)
-
-
-def _judge(embedder: Embedder) -> Judge:
-    """Claims judged by that model; a source that several claims cite is embedded once."""
-    embed_one = lru_cache(maxsize=500)(lambda text: embedder.embed_texts([text]))
-
-    @lru_cache(maxsize=100)
-    def tokens_of(text: str) -> TokenVectors | None:
-        found = embedder.token_vectors([text])
-        return found[0] if found else None
-
-    def judged(claim: str, source: str) -> Judgement:
-        return judge(claim, source, lambda texts: np.vstack([embed_one(text) for text in texts]), tokens_of)
-
-    return judged
-
-
-def _printable(text: str) -> str:
-    """The text with control characters, and what is no Unicode, as spaces."""
-    return "".join(" " if category(c) in ("Cc", "Cs") and c not in "\n\t" else c for c in text).strip()
-
-
-def _clean(question: str) -> str:
-    """The question without control characters; raises :class:`UsageError` if it is none."""
-    cleaned = _printable(question)
-    if not any(c.isprintable() and not c.isspace() for c in cleaned):
-        raise UsageError("The question is empty. Write one.")
-    if len(cleaned) > MAX_QUESTION:
-        raise UsageError(
-            f"The question has {len(cleaned):,} characters, and the limit is {MAX_QUESTION:,}. Shorten it."
-        )
-    return cleaned
 
 
 def _fingerprint(prototype: Prototype) -> str:

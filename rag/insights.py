@@ -16,8 +16,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rag.config import Settings, with_settings
-from rag.engine import Engine, Search
+from rag.engine import Engine
 from rag.errors import IndexingError, PrototypeError, ThumbprintError, UsageError
+from rag.search import Search
 from rag.store import Query, Selection
 from rag.topics import nearest, topics
 from rag.triage import DEEP, RULES, Found, triage

@@ -20,7 +20,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar
 
@@ -81,6 +81,12 @@ def terms(text: str) -> list[str]:
 def numbers(text: str) -> bm25.Numbers:
     """The terms of a text as numbers (:mod:`rag.bm25`)."""
     return bm25.numbers(terms(text))
+
+
+@lru_cache(maxsize=64)
+def _asked(question: str) -> tuple[str, ...]:
+    """The distinct terms of a question, which is asked of both fields and of several sets of chunks."""
+    return tuple(dict.fromkeys(terms(question)))
 
 
 @cache
@@ -313,8 +319,7 @@ class KeywordIndex:
     def _weights(self, question: str, field: Field) -> dict[str, float]:
         """What each term of the question that stands in any chunk counts, the rarest first."""
         kept = self._kept
-        asked = dict.fromkeys(terms(question[:MAX_QUESTION]))
-        frequencies = {term: kept.frequency(field, term) for term in asked}
+        frequencies = {term: kept.frequency(field, term) for term in _asked(question[:MAX_QUESTION])}
         light = _function_terms() if field == "window" else frozenset()
         known = sorted((term for term, count in frequencies.items() if count), key=frequencies.__getitem__)
         return {term: FUNCTION_WEIGHT if term in light else 1.0 for term in known[:MAX_TERMS]}

@@ -73,6 +73,18 @@ def price_of(service: str, model: str, folders: Sequence[Path], *, own: bool = T
     return None
 
 
+def troubles(folders: Sequence[Path]) -> list[tuple[Path, str]]:
+    """The files of prices that cannot be read, each with what is wrong with it."""
+    found: list[tuple[Path, str]] = []
+    for path in dict.fromkeys(folder / NAME for folder in folders):
+        try:
+            if path.is_file():
+                load(path)
+        except UsageError as error:
+            found.append((path, str(error)))
+    return found
+
+
 def load(path: Path) -> PriceTable:
     """One file of prices. Raises :class:`UsageError`, which names the file and the model."""
     try:

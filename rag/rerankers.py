@@ -1,7 +1,7 @@
 """The re-rankers of an engine: made when they are first asked for, and never in the way.
 
 What cannot be loaded or reached leaves the fused order, and a line in the log that says
-why. This module stands beside ``engine.py``, because late interaction needs the model and
+why. This module stands beside ``search.py``, because late interaction needs the model and
 the keyword index of the library that was searched.
 """
 

@@ -47,9 +47,12 @@ class Response:
         started: float,
         bill: Callable[[Draft], Bill] = _tokens,
         proposed: Callable[[float], tuple[Proposed, ...] | None] | None = None,
+        let_go: Callable[[], None] = lambda: None,
     ) -> None:
         """What is known once the answer has ended: ``bill``, what it took to write it, and ``proposed``,
-        the filters that were looked for meanwhile (within so many seconds; None: those of the answer)."""
+        the filters that were looked for meanwhile (within so many seconds; None: those of the answer).
+        ``let_go`` ends, from any thread, the call that ``pieces`` may be waiting for."""
+        self._let_go = let_go
         self._bill, self._proposed = bill, proposed
         self._failure: tuple[str, ...] = ()
         self._answer = answer
@@ -62,6 +65,8 @@ class Response:
         """When the first text came: the time that a reader waits for."""
         self._ended = threading.Event()
         self._ending = threading.Lock()
+        self._kept = threading.Event()
+        """Set once the record was stored, or could not be."""
 
     def __iter__(self) -> Iterator[str]:
         if self._ended.is_set():
@@ -73,11 +78,13 @@ class Response:
                 if isinstance(piece, Draft):
                     self._draft = piece
                     continue
+                if self._ended.is_set():  # closed meanwhile: what comes now is in no record
+                    return
                 if self._first is None:
                     self._first = time.perf_counter()
                 self._text += piece
                 yield piece
-                if self._ended.is_set():  # closed meanwhile: what comes now is in no record
+                if self._ended.is_set():  # closed by who read the piece
                     return
             stopped = False
         except GenerationError as error:
@@ -108,23 +115,38 @@ class Response:
         return self._answer
 
     def close(self) -> None:
-        """End early and store what has been written so far."""
+        """End early and store what has been written so far; it is stored when this returns.
+
+        Any thread may call it, also while another one waits for the next piece.
+        """
         self._finish(stopped=True, generating=0.0)
+        self._kept.wait(2 * _PATIENCE)  # it may have ended by itself just now
         self._hang_up()
 
     def _hang_up(self) -> None:
         """Let the generator go, and with it whatever it holds open."""
         close = getattr(self._pieces, "close", None)
         if close is not None:
-            # One that is at work on another thread is closed there, by the loop that reads it.
-            with suppress(ValueError):
+            try:
                 close()
+            except ValueError:
+                # At work on another thread: it is closed there, by the loop that reads it, as soon
+                # as that thread has its next piece or learns that there is none.
+                with suppress(Exception):
+                    self._let_go()
 
     def _finish(self, stopped: bool, generating: float) -> None:
         with self._ending:  # who reads and who closes may be two threads: one of them stores
             if self._ended.is_set():
                 return
             self._ended.set()
+        try:
+            self._store(self._record(stopped, generating))
+        finally:
+            self._kept.set()
+
+    def _record(self, stopped: bool, generating: float) -> Answer:
+        """The answer as it is stored."""
         draft = self._draft
         text = self._text if stopped or not draft.text.startswith(self._text) else draft.text
         shown = [c for c in draft.citations if c.answer_end <= len(text)]
@@ -150,4 +172,4 @@ class Response:
             generator=draft.generator or self._answer.generator,
             notices=(*self._answer.notices, *draft.notices, *self._failure),
         )
-        self._store(self._answer)
+        return self._answer

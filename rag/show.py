@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from rag.config import Settings
-from rag.engine import Search
 from rag.rerankers import UNAVAILABLE
+from rag.search import Search
 from rag.types import Answer, Chunk, Citation, DocumentRecord, IngestProgress, IngestResult, Passage, Proposed
 
 
@@ -121,8 +121,7 @@ def search_json(found: Search) -> dict[str, Any]:
 
 def search_text(found: Search) -> str:
     parts = [_passage_text(n, p) for n, p in enumerate(found.passages, 1)] or ["Nothing found."]
-    if UNAVAILABLE in found.notices:
-        parts.append(f"Note: {UNAVAILABLE}; the passages stand in the order of the search.")
+    parts.extend(_notes(found.notices))
     return "\n\n".join(parts)
 
 
@@ -160,12 +159,8 @@ def ask_text(result: tuple[str | None, Answer]) -> str:
         parts.extend(_passage_text(n, p) for n, p in enumerate(answer.passages[:3], 1))
     for citation in sorted(answer.citations, key=lambda c: c.number):
         passage = answer.passages[citation.passage]
-        place = " > ".join((passage.title, *passage.path)) + (
-            f", page {passage.page}" if passage.page else ""
-        )
-        parts.append(f"[{citation.number}] {place} ({citation.source}, {citation.verdict})")
-    if UNAVAILABLE in answer.notices:
-        parts.append(f"Note: {UNAVAILABLE}; the passages stand in the order of the search.")
+        parts.append(f"[{citation.number}] {_place(passage)} ({citation.source}, {citation.verdict})")
+    parts.extend(_notes(answer.notices))
     parts.append(
         f"Confidence {answer.confidence:.2f}. Rate it: python -m rag feedback add {answer.id} --rating up"
     )
@@ -189,8 +184,18 @@ def _citation_json(citation: Citation) -> dict[str, Any]:
 
 
 def _passage_text(rank: int, passage: Passage) -> str:
-    place = " > ".join((passage.title, *passage.path)) + (f", page {passage.page}" if passage.page else "")
-    return f"{rank}. {place} ({passage.source}, {passage.scorer} {passage.score:.2f})\n{passage.text}"
+    found = f"{passage.source}, {passage.scorer} {passage.score:.2f}"
+    return f"{rank}. {_place(passage)} ({found})\n{passage.text}"
+
+
+def _place(passage: Passage) -> str:
+    return " > ".join((passage.title, *passage.path)) + (f", page {passage.page}" if passage.page else "")
+
+
+def _notes(notices: Sequence[str]) -> list[str]:
+    if UNAVAILABLE not in notices:
+        return []
+    return [f"Note: {UNAVAILABLE}; the passages stand in the order of the search."]
 
 
 def _metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -34,6 +34,10 @@ _KEPT_ROWS = 8_000
 under a filter asks for the same ones again and again."""
 
 
+_JSON = json.JSONDecoder()
+"""``json.loads`` looks for white space before and after, for as long as it takes to read a chunk."""
+
+
 def pack(chunk: Chunk, record: DocumentRecord) -> bytes:
     """What the keyword index keeps of a chunk: what Chroma would give back."""
     found = decode(encode(chunk, record), clean(chunk.text))
@@ -46,11 +50,11 @@ def pack(chunk: Chunk, record: DocumentRecord) -> bytes:
 
 def unpack(packed: bytes) -> IndexedChunk:
     """The chunk of :func:`pack`."""
-    *place, start, end, path, page, source, title, metadata = json.loads(packed.decode("ascii"))
+    fields, _ = _JSON.raw_decode(packed.decode("ascii"))
+    document_id, n, at, to, text, gap, kind, start, end, path, page, source, title, metadata = fields
     for key, value in metadata.items():
         if isinstance(value, list):
             metadata[key] = tuple(value)
-    document_id, n, at, to, text, gap, kind = place
     chunk = Chunk(document_id, n, at, to, text, gap, Section(start, end, tuple(path), page), kind)
     return IndexedChunk(chunk, source, title, metadata)
 
@@ -241,7 +245,10 @@ class StoredChunks:
         """The unit vectors of these chunks; ids that are not there are left out."""
         if self._lost():
             return self._index.vectors(chunk_ids)
-        return {key: entry.vector for key, entry in self._keywords.entries(chunk_ids).items()}
+        found = self._keywords.entries(chunk_ids)
+        packed = np.frombuffer(b"".join([entry.vector for entry in found.values()]), "<f2")
+        rows = packed.reshape(len(found), -1 if found else self._index.dimensions).astype(np.float32)
+        return dict(zip(found, rows, strict=True))
 
     def sections(self, chunk_ids: Iterable[str]) -> dict[str, range]:
         """The numbers of the chunks of each one's section, where they are known."""

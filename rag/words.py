@@ -97,4 +97,6 @@ def expected(question: str) -> Kind | None:
 
 def given_by(kind: Kind, text: str, known: Collection[str]) -> bool:
     """Whether the text has something of the kind that is not among the ``known`` words (casefolded)."""
-    return any(found.casefold() not in known for found in kind.gives.findall(text))
+    # The last group, or all where there is none; most texts need not be read to their end.
+    group = kind.gives.groups
+    return any(found[group].casefold() not in known for found in kind.gives.finditer(text))

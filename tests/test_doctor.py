@@ -11,6 +11,7 @@ from rag.config import Environment
 from rag.doctor import Check, examine
 from rag.engine import Engine
 from rag.errors import ModelError
+from tests.conftest import write_files
 from tests.fakes import FakeEmbedder
 
 
@@ -41,6 +42,19 @@ def test_a_prototype_without_documents_is_said(engine: Engine, tmp_path: Path) -
 
 def test_a_ready_made_prototype_may_still_be_empty(engine: Engine) -> None:
     assert checks(engine, "wine")["documents"].ok
+
+
+@pytest.mark.parametrize("place", ["", "prototypes/shelf/"])
+def test_prices_that_cannot_be_read_are_said(engine: Engine, folder: Path, home: Path, place: str) -> None:
+    engine.ingest("shelf", [folder])
+    write_files(home, {f"{place}prices.toml": '[openai]\nmine = { input = "3", output = 4 }\n'})
+
+    found = checks(engine)
+
+    assert not found["prices"].ok
+    assert "“mine”" in found["prices"].message
+    assert f"It is in {home / place}" in found["prices"].message
+    assert found["recall"].ok, "the rest is looked at all the same"
 
 
 def test_an_unknown_prototype_is_said(engine: Engine) -> None:

@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 
 from rag import shelf as shelf_module
+from rag.answering import DONT_KNOW
+from rag.asking import NO_DOCUMENT
 from rag.config import Environment, Settings, with_settings
 from rag.embed import known_dimensions
-from rag.engine import DONT_KNOW, MAX_QUESTION, NO_DOCUMENT, Engine
+from rag.engine import Engine
 from rag.errors import FilterError, IndexingError, NotFound, PrototypeError, ThumbprintError, UsageError
+from rag.search import MAX_QUESTION
 from rag.types import Turn
 from rag.weights import SIGNALS, Calibration, Weights
 from tests.conftest import FILES, write_files
@@ -114,7 +117,7 @@ def test_a_question_without_a_topic_covers_nothing(engine: Engine, question: str
 )
 def test_the_setting_chooses_the_weights(engine: Engine, changes: dict[str, Any], learned: bool) -> None:
     fitted = Weights(dict.fromkeys(SIGNALS, 0.0), Calibration(0.0, 0.0, 0.0), "learned")
-    engine._in_force = lambda fusion: None if fusion == "hand" else fitted
+    engine.searcher._in_force = lambda fusion: None if fusion == "hand" else fitted
 
     found = engine.search("shelf", QUESTION, settings=with_settings(Settings(), changes))
 

@@ -180,6 +180,17 @@ def test_a_server_that_drips_is_left_after_a_while_with_what_it_gave(asked: Call
     assert answer.notices[0].startswith(BROKE_OFF)
 
 
+def test_a_server_that_never_ends_is_cut_off_with_what_it_gave(asked: Callable[..., Asked]) -> None:
+    with serve(Script([*WRITTEN, *["and so on " * 1_000] * 1_000])) as server:  # ten million characters
+        here = asked(server)
+        with pytest.raises(GenerationError, match="far more than it was asked for"):
+            list(here.ask())
+
+        (answer,) = here.stored()
+    assert 0 < len(answer.text) < 60_000
+    assert [c.number for c in answer.citations] == [1]
+
+
 def test_nobody_listens(asked: Callable[..., Asked]) -> None:
     here = asked(ChatServer([], url="http://127.0.0.1:9"))
     answer = here.ask().answer
@@ -244,6 +255,6 @@ def test_stopping_does_not_wait_for_a_server_that_says_nothing(asked: Callable[.
 
         assert time.monotonic() - began < 2
         assert here.stored() == [response.answer]
-        server.release()
-        reader.join(10)
+        reader.join(10)  # before the server has said a word
+        assert not reader.is_alive(), "the thread still waits for the server"
     assert (response.answer.text, response.answer.stopped) == ("", True)

@@ -27,7 +27,7 @@ def test_a_client_asks_so_often_within_a_minute() -> None:
     for _ in range(3):
         rates.take(("a", 3, "this browser"))
         clock.now += 10
-    with pytest.raises(LimitError, match=r"^That were 3 questions .* this browser. Ask again in 30 sec"):
+    with pytest.raises(LimitError, match=r"^3 questions a minute .* this browser\. Ask again in 30 sec"):
         rates.take(("a", 3, "this browser"))
     rates.take(("b", 3, "this browser"))
     clock.now += 30

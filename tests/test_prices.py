@@ -34,7 +34,7 @@ def test_the_shipped_table_says_when_and_where_its_prices_are_from() -> None:
     table = tomllib.loads(SHIPPED.read_text(encoding="utf-8"))
 
     assert isinstance(table["date"], date)
-    assert "openai.com" in table["source"]
+    assert "never checked" in table["source"]
     assert price_of("openai", "gpt-5.4-mini", []) == Price(0.75, 4.5, 0.075)
     assert price_of("openai", "gpt-5.4-mini-2026-03-17", []) == Price(0.75, 4.5, 0.075)
     assert price_of("cohere", "command-a-03-2025", []) is not None

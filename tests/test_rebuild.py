@@ -266,7 +266,7 @@ def test_a_question_goes_on_over_the_swap(
     shelf: Librarian, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The index is swapped after the question was embedded for the old one."""
-    searching = engine._search
+    searching = engine.searcher._search
     swapped: list[bool] = []
 
     def late(*args: Any) -> Any:
@@ -275,7 +275,7 @@ def test_a_question_goes_on_over_the_swap(
             rebuild(engine.shelf, "shelf", "wider", 200)
         return searching(*args)
 
-    monkeypatch.setattr(engine, "_search", late)
+    monkeypatch.setattr(engine.searcher, "_search", late)
 
     assert engine.search("shelf", "night train to Venice").passages[0].source == "trains.txt"
 

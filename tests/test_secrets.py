@@ -49,7 +49,13 @@ def test_nothing_secret_leaves_a_running_server(tmp_path: Path, monkeypatch: pyt
     hashed = hash_password("canary password")
     keys = {name: value for name, value in KEYS.items() if name != "CHROMA_API_KEY"}
     keys["THUMBPRINT_OWNER_PASSWORD"] = hashed
-    environment = {**keys, "OPENAI_BASE_URL": f"{NOBODY}/v1", "SUPABASE_URL": NOBODY, "FAKE_MODEL": "1"}
+    environment = {
+        **keys,
+        "OPENAI_BASE_URL": f"{NOBODY}/v1",
+        "SUPABASE_URL": NOBODY,
+        "FAKE_MODEL": "1",
+        "FAKE_GUARD": "1",
+    }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     home = tmp_path / "home"

@@ -55,6 +55,7 @@ def test_z_scores_have_mean_0_and_spread_1() -> None:
     assert z([1.0, 3.0]).tolist() == [-1.0, 1.0]
     assert z([2.0, 2.0]).tolist() == [0.0, 0.0]
     assert z([]).tolist() == []
+    assert z(np.array([[1.0, 3.0], [2.0, 2.0]])).tolist() == [[-1.0, 1.0], [0.0, 0.0]]
 
 
 def test_near_counts_the_neighbours_and_section_all_of_it() -> None:

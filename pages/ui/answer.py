@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import streamlit as st
 
-from pages.ui import details, evidence, rating
+from pages.ui import access, details, evidence, rating
+from pages.ui.cited_links import linked, targets
 from pages.ui.copying import copy_button
 from pages.ui.describe import filter_words
 from pages.ui.frame import Page
@@ -61,7 +64,10 @@ def draw_answer(
     that fragment and nothing else of the page.
     """
     with st.chat_message("assistant", avatar=prototype.icon):
-        drawn = answer_markdown(answer.text, answer.citations, answer.claims)
+        # The library is the owner's: to others its documents are what they read in the evidence.
+        owned = "](" in answer.text and page.visit is None and access.is_owner()
+        links = partial(linked, prototype=prototype.name, documents=targets(answer)) if owned else iter
+        drawn = answer_markdown(answer.text, answer.citations, answer.claims, links)
         st.markdown(drawn or ":gray[Nothing was written.]")
         remarks(prototype, where, stopped=answer.stopped, answer=answer)
         _under(page, prototype, answer, feedback, regenerate, anyway)
@@ -113,15 +119,23 @@ def _doubts(claims: Sequence[Claim]) -> list[str]:
     return notes
 
 
-def answer_markdown(text: str, citations: Sequence[Citation], claims: Sequence[Claim] = ()) -> str:
+def answer_markdown(
+    text: str,
+    citations: Sequence[Citation],
+    claims: Sequence[Claim] = (),
+    links: Callable[[list[tuple[str, str]]], Iterable[tuple[str, str]]] = iter,
+) -> str:
     """The answer's text as Markdown, with a chip for every marker that a citation stands for.
 
     A marker is ``[1]`` behind the span that it supports. Numbers in brackets anywhere
     else are the document's own words and stay text. What says something else than the
     sources is struck out; what was not found in them in these words has a question mark.
+    ``links`` makes links of some text; without it all links stay text.
     """
     verdicts = {c.number: c.verdict for c in citations}
-    lost = [(c.start, c.end, bool(set(c.reasons) - UNSURE)) for c in claims if c.verdict == "unsupported"]
+    lost = deque(
+        sorted((c.start, c.end, bool(set(c.reasons) - UNSURE)) for c in claims if c.verdict == "unsupported")
+    )
     pieces: list[tuple[str, str]] = []
     at = 0
     for end in sorted({c.answer_end for c in citations}):
@@ -136,13 +150,20 @@ def answer_markdown(text: str, citations: Sequence[Citation], claims: Sequence[C
         pieces.append((CHIP_GAP + " ".join(chip(number, verdicts[number]) for number in numbers), MARKUP))
         at = marker.end()
     pieces += _marked(text, at, len(text), lost)
-    return composed(pieces)
+    return composed(links(pieces))
 
 
-def _marked(text: str, start: int, end: int, spans: Sequence[tuple[int, int, bool]]) -> list[tuple[str, str]]:
-    """The text from ``start`` to ``end``; the wrong spans struck out, the others doubted."""
+def _marked(text: str, start: int, end: int, spans: deque[tuple[int, int, bool]]) -> list[tuple[str, str]]:
+    """The text from ``start`` to ``end``; the wrong spans struck out, the others doubted.
+
+    ``spans`` are sorted; those that end before ``start`` are taken off, for what comes is behind them.
+    """
     pieces: list[tuple[str, str]] = []
-    for left, right, wrong in sorted(spans):
+    while spans and spans[0][1] <= start:
+        spans.popleft()
+    for left, right, wrong in spans:
+        if left >= end:
+            break
         left, right = max(left, start), min(right, end)
         if left >= right:
             continue

@@ -20,6 +20,9 @@ INPUT = "question"
 _LOOK, _LOOK_EACH, _LOOK_MOST = 0.2, 0.03, 2.0
 """Seconds between two looks at an answer being written: text that grows faster reads as a flicker. And
 seconds more for each other one: 50 pages that look five times a second leave no time to answer."""
+_AT_ONCE = 4_000
+"""Characters that a browser draws well within the time between two looks. A longer text is looked at
+less often: a browser that cannot keep up comes to a click only after all that it was sent before."""
 
 
 def submit(page: Page, prototype: Prototype, conversation: Conversation | None) -> None:
@@ -113,13 +116,26 @@ def draw_writing(
         if has_ended:
             _ended(page, prototype, conversation, writing)
         else:
-            look = min(max(_LOOK, _LOOK_EACH * page.writings.busy), _LOOK_MOST)
-            st.fragment(_growing, run_every=look)(prototype, writing)
+            most, look = pace(len(writing.text), page.writings.busy)
+            st.fragment(_growing, run_every=look)(prototype, writing, most)
 
 
-def _growing(prototype: Prototype, writing: Writing) -> None:
-    if writing.done:
-        st.rerun()  # the whole page: the answer is in the store now, with its evidence
+def pace(length: int, busy: int) -> tuple[int, float]:
+    """Seconds between two looks at a text of ``length`` characters, and up to which length they hold.
+
+    ``busy`` is how many answers are being written.
+    """
+    most = _AT_ONCE
+    while most < length:
+        most *= 2
+    return most, min(max(_LOOK, _LOOK_EACH * busy), _LOOK_MOST) * most / _AT_ONCE
+
+
+def _growing(prototype: Prototype, writing: Writing, most: int) -> None:
+    if writing.done or len(writing.text) > most:
+        # The whole page: the answer is in the store now, with its evidence; or it is to be looked at
+        # less often from now on, which only a new fragment does.
+        st.rerun()
     if writing.text:
         st.markdown(_so_far(writing))
     elif writing.preparing is not None:

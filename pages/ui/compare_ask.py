@@ -11,9 +11,9 @@ from pages.ui import compare_settings as settings
 from pages.ui.frame import Page
 from pages.ui.text import one_line
 from rag.compare import Trials
-from rag.engine import MAX_QUESTION
 from rag.errors import ThumbprintError
 from rag.prototypes import Prototype
+from rag.search import MAX_QUESTION
 
 _BOX = "compare-question"
 _OFFERED = 5

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from urllib.parse import quote, urlencode
 
 _CUT = ":small[]"
 """A directive without text: the browser gets an empty span, the parser two text nodes."""
@@ -115,6 +116,15 @@ def _marked(line: str, directive: str) -> str:
     if directive == STRUCK:
         return f"{before}~~{inner}~~{after}" if inner else line
     return f"{before}:{directive}[{inner}]{after}" if inner else line
+
+
+def link(text: str, page: str, **query: str) -> str:
+    """A link in Markdown to a page of this app, and so to this server: ``page`` is a name of ours.
+
+    All that is untrusted is the text, which is drawn as it is written, and the values of the
+    query, of which every character with a meaning is encoded.
+    """
+    return f"[{one_line(text)}]({page}?{urlencode(query, quote_via=quote, safe='')})"
 
 
 def badge(text: str, colour: str = "gray") -> str:

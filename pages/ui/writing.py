@@ -59,6 +59,11 @@ class Writing:
         self.cancelled = False
         """Stopped before it was asked: nothing is stored, and the page gives the question back."""
         self._finished = threading.Event()
+        self._ending = threading.Lock()
+        self._response: Response | None = None
+        self._turn: Turn | None = None
+        """Its place among those that are written, held until it has ended."""
+        self._ended: Callable[[], None] = lambda: None
 
     @property
     def text(self) -> str:
@@ -71,8 +76,30 @@ class Writing:
         return self.done and self.error is None and not self.cancelled
 
     def stop(self) -> None:
-        """End at the next piece; what there is by then is stored as it stands."""
+        """End now; what there is by now is stored as it stands, by the thread that calls.
+
+        The thread that reads may sit in a call to a service that says nothing, for as long as its
+        timeout; nobody waits for it. A question that is still searched with ends with the search.
+        """
         self.stopping = True
+        response = self._response
+        if response is not None:
+            self._close(response)
+
+    def _close(self, response: Response) -> None:
+        error = None
+        try:
+            response.close()
+        except ThumbprintError as failure:
+            error = str(failure)
+        except Exception:
+            _LOG.exception("A stopped answer could not be stored")
+            error = "Something went wrong while the answer was stored. Ask again; the log says more."
+        self._finish(error)
+
+    def when_ended(self, call: Callable[[], None]) -> None:
+        """What to call, once, when it has ended. Set it before it runs."""
+        self._ended = call
 
     def wait(self, seconds: float | None = None) -> bool:
         """Whether it has finished, after waiting at most so long."""
@@ -85,25 +112,36 @@ class Writing:
 
         With ``turns``, it also waits until not too many others are being written.
         """
-        turn = None
+        error = None
         try:
             if self._until_ready(prepare()):
-                turn = turns.enter() if turns else None
-            if not self.error and not self.stopping and self._until_its_turn(turn):
+                self._turn = turns.enter() if turns else None
+            if not self.error and not self.stopping and self._until_its_turn(self._turn):
                 self._read(ask())
             else:
                 self.cancelled = self.stopping and self.error is None
-        except ThumbprintError as error:
-            self.error = str(error)
+        except ThumbprintError as failure:
+            error = str(failure)
         except Exception:
-            _LOG.exception("An answer could not be written")
-            self.error = "Something went wrong while the answer was written. Ask again; the log says more."
+            # What comes of a call that a reader has ended is no failure of the answer.
+            if not self.done:
+                _LOG.exception("An answer could not be written")
+            error = "Something went wrong while the answer was written. Ask again; the log says more."
         finally:
-            if turn is not None:
-                turn.leave()
+            self._finish(error)
+
+    def _finish(self, error: str | None) -> None:
+        """It has ended: by its thread or by who stops it, whichever comes first."""
+        with self._ending:
+            if self.done:
+                return
+            self.error = error or self.error
+            if self._turn is not None:
+                self._turn.leave()
             self.preparing = self.turn = None
             self.done = True
-            self._finished.set()
+        self._ended()
+        self._finished.set()
 
     def _until_ready(self, preparation: Preparation) -> bool:
         self.preparing = preparation
@@ -125,14 +163,18 @@ class Writing:
 
     def _read(self, response: Response) -> None:
         self.where = response.begun.where
+        self._response = response
+        if self.stopping:
+            self._close(response)
+            return
         try:
             for piece in response:
-                self.so_far = self.text + piece, response.draft
-                if self.stopping:
-                    response.close()
+                if self.done:
                     return
+                self.so_far = self.text + piece, response.draft
         except Exception:
-            self.partial = response.answer.id
+            if not self.done:
+                self.partial = response.answer.id
             raise
 
 
@@ -166,12 +208,15 @@ class Writings:
                 before.stop()
                 before.wait()
             writing.run(prepare, ask, self._turns)
+
+        def ended() -> None:
             if not writing.succeeded and not writing.text:
                 with suppress(ThumbprintError):  # at worst the question counts
                     in_vain()
             if writing.succeeded:
                 self.drop(conversation_id, writing)  # pages find it in the store
 
+        writing.when_ended(ended)
         threading.Thread(target=run, name="answer", daemon=True).start()
 
     @property

@@ -56,6 +56,8 @@ class CitedStream:
         """Whether a marker stood behind code, and nothing was given out since."""
         self._from = 0
         """Where the claim that is being written begins."""
+        self._broken = False
+        """Whether a line ended before a marker, and nothing was given out since."""
         self._marked: list[int] = []
         """Passages that markers named for the claim, which has ended."""
         self._read = 0
@@ -73,7 +75,9 @@ class CitedStream:
         """
         if isinstance(piece, Cited):
             if piece.end > self._read - len(self._text[self._from :] + self._space):
+                space = self._space
                 yield from self._take(Marker(tuple(n + 1 for n in piece.passages if n < len(self._passages))))
+                self._space = space  # it stands beside the text, and takes nothing of it away
             return
         self._read += len(piece)
         for token in self._parser.feed(piece):
@@ -91,6 +95,7 @@ class CitedStream:
         if isinstance(token, Marker):
             self._unknown += token.unknown
             self._marked += [n - 1 for n in token.numbers if n - 1 not in self._marked]
+            self._broken = self._broken or "\n" in self._space
             self._space = ""  # the marker brings its own
             self._parts = self._text.endswith("`")
             return
@@ -107,6 +112,9 @@ class CitedStream:
             if run and (self._marked or self._ends(run[0])):
                 yield from self._close(len(self._text))
             if run:
+                if self._broken and "\n" not in self._space:
+                    self._space = "\n" + self._space.lstrip()  # a marker began the line
+                self._broken = False
                 yield self._give(self._space + run)
 
     def _give(self, text: str) -> str:

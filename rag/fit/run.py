@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.config import Settings
-from rag.engine import Engine, topic_covered
+from rag.engine import Engine
 from rag.fit.data import DataSet, Labelled, article, fold_of, read_lines, read_sets
 from rag.fit.model import Flags, Matrix, fit_calibration, fit_softmax, reliability
 from rag.keyword import terms
@@ -20,6 +20,7 @@ from rag.library import Library
 from rag.prototypes import Prototype
 from rag.rerank import LateReranker
 from rag.retrieve import Candidates, Ranked, best_sections, candidates, fill_budget, measure, rank
+from rag.search import topic_covered
 from rag.types import Embedder, IndexedChunk, Passage, TokenVectors
 from rag.weights import LATE, SIGNALS, Calibration, Weights
 

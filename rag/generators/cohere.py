@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
 from rag.errors import GenerationError
-from rag.generators.failures import cut_short, failure
+from rag.generators.failures import cut_short, failure, within
+from rag.generators.hangup import hang_up
 from rag.generators.openai import DEADLINE, TIMEOUT
 from rag.generators.prompt import Order, Prompt, history_within, ordered, visible
 from rag.types import Cited, Draft, Passage, Turn
@@ -45,6 +46,12 @@ class CohereGenerator:
         self._key, self._base_url, self._timeout, self._retries = key, base_url, timeout, retries
         self._prompt, self._order = prompt, order
         self._temperature, self._max_tokens, self._deadline = temperature, max_tokens, deadline
+        self._reading: Any = None
+        """The response that is being streamed."""
+
+    def hang_up(self) -> None:
+        """End the stream that another thread waits for; without one, nothing happens."""
+        hang_up(self._reading)
 
     def generate(
         self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
@@ -62,10 +69,10 @@ class CohereGenerator:
         ]
         finished: str | None = None
         usage: dict[str, int] = {}
-        until = time.monotonic() + self._deadline
+        until, written = time.monotonic() + self._deadline, 0
         with (
             failure(self.name, _WHO),
-            self._client() as client,
+            self._client(self._keep) as client,
             # Closed by hand: a stream that is left in the middle keeps its connection otherwise.
             closing(self._events(client, messages, documents)) as events,
         ):
@@ -75,6 +82,8 @@ class CohereGenerator:
                 delta = getattr(event, "delta", None)
                 message = getattr(delta, "message", None)
                 if event.type == "content-delta" and message and message.content and message.content.text:
+                    written += len(message.content.text)
+                    within(_WHO, written, self._max_tokens)
                     yield message.content.text
                 elif event.type == "citation-start" and message and message.citations:
                     yield from _cited(message.citations, len(passages))
@@ -161,12 +170,16 @@ class CohereGenerator:
             limits["temperature"] = self._temperature
         return limits
 
+    def _keep(self, response: Any) -> None:
+        self._reading = response
+
     @contextmanager
-    def _client(self) -> Iterator[Any]:
+    def _client(self, *hooks: Callable[[Any], None]) -> Iterator[Any]:
         import cohere
         import httpx
 
-        with httpx.Client(timeout=self._timeout, follow_redirects=True) as http:
+        answered = {"response": list(hooks)}
+        with httpx.Client(timeout=self._timeout, follow_redirects=True, event_hooks=answered) as http:
             yield cohere.ClientV2(api_key=self._key, base_url=self._base_url, httpx_client=http)
 
 

@@ -65,6 +65,18 @@ def _sentence(error: Exception, service: str, who: str) -> str:
     return f"{who} sent something that is no answer ({kind}). Check the server's address, and ask again."
 
 
+PER_TOKEN = 64
+"""Characters that a token may have: words are shorter, runs of spaces are about that long."""
+
+
+def within(who: str, written: int, tokens: int) -> None:
+    """Raise where a server goes on and on: ``written`` characters, of ``tokens`` that it was asked for."""
+    if written > PER_TOKEN * tokens:
+        raise GenerationError(
+            f"{who} wrote far more than it was asked for, and was cut off. Ask again, or check the server."
+        )
+
+
 def cut_short(who: str, finished: str | None) -> None:
     """Raise where a stream ended without an end, or was refused.
 

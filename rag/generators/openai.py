@@ -12,7 +12,8 @@ from functools import lru_cache
 from typing import Any
 
 from rag.errors import GenerationError
-from rag.generators.failures import cut_short, failure
+from rag.generators.failures import cut_short, failure, within
+from rag.generators.hangup import hang_up
 from rag.generators.prompt import Order, Prompt, history_within, passages_text
 from rag.types import Cited, Draft, Passage, Turn
 
@@ -69,6 +70,12 @@ class OpenAIGenerator:
         self._key, self._base_url, self._timeout, self._retries = key, base_url, timeout, retries
         self._prompt, self._order = prompt, order
         self._temperature, self._max_tokens, self._deadline = temperature, max_tokens, deadline
+        self._reading: Any = None
+        """The response that is being streamed."""
+
+    def hang_up(self) -> None:
+        """End the stream that another thread waits for; without one, nothing happens."""
+        hang_up(self._reading)
 
     def generate(
         self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
@@ -128,7 +135,7 @@ class OpenAIGenerator:
     def _stream(self, messages: Sequence[Mapping[str, str]]) -> Iterator[str | Draft]:
         usage: dict[str, int] = {}
         finished: str | None = None
-        until = time.monotonic() + self._deadline
+        until, written = time.monotonic() + self._deadline, 0
         with failure(self.name, self._where):
             stream = self._client().chat.completions.create(
                 model=self._model(),
@@ -137,6 +144,7 @@ class OpenAIGenerator:
                 stream_options={"include_usage": True},
                 **self._limits(self._max_tokens),
             )
+            self._reading = stream.response
             try:
                 for chunk in stream:
                     if time.monotonic() > until:
@@ -146,11 +154,14 @@ class OpenAIGenerator:
                         finished = choice.finish_reason or finished
                         piece = getattr(choice.delta, "content", None) if choice.delta else None
                         if piece:
+                            written += len(piece)
+                            within(self._where, written, self._max_tokens)
                             yield piece
                         refusal = getattr(choice.delta, "refusal", None) if choice.delta else None
                         if refusal:
                             finished = "content_filter"
             finally:
+                self._reading = None
                 stream.close()
         cut_short(self._where, finished)
         yield Draft("", (), usage)

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from rag.facets import FacetValues, word_set
 from rag.guess.calendar import Span, in_year, span_at
 from rag.guess.proposal import Proposal, date_label
-from rag.guess.tokens import Token
+from rag.guess.tokens import Token, Tokens
 from rag.guess.vocabulary import Vocabulary
 from rag.guess.words import WHOLES
 
@@ -77,15 +77,11 @@ def propose_dates(
     return (found if len({p.key for p in found}) == len(found) else []), frozenset(taken)
 
 
-class _Reader:
+class _Reader(Tokens):
     def __init__(self, tokens: Sequence[Token], vocabulary: Vocabulary, today: date) -> None:
-        self.tokens = tokens
-        self.words = [token.word for token in tokens]
+        super().__init__(tokens)
         self.vocabulary = vocabulary
         self.today = today
-
-    def word(self, at: int) -> str:
-        return self.words[at] if 0 <= at < len(self.words) else ""
 
     def date_at(self, at: int) -> tuple[int, int, date | None, date | None, bool] | None:
         """Tokens, first day and day after the last of the date that begins here.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.facets import word_set
-from rag.guess.tokens import Token
+from rag.guess.tokens import Token, Tokens
 from rag.guess.vocabulary import Meaning, Vocabulary
 from rag.guess.words import DETERMINERS, ends_phrase
 
@@ -48,24 +48,20 @@ class Group:
         return tuple(dict.fromkeys(value for m in self.mentions for value in m.meaning.values))
 
 
-class Reading:
+class Reading(Tokens):
     """One question: its tokens, the values that it mentions, and their groups.
 
     ``taken`` are tokens that are part of a number or a date.
     """
 
     def __init__(self, tokens: Sequence[Token], vocabulary: Vocabulary, taken: frozenset[int]) -> None:
-        self.tokens = tokens
-        self.words = [token.word for token in tokens]
+        super().__init__(tokens)
         self.vocabulary = vocabulary
         self.taken = taken
         self.mentions = self._find()
         self.groups = self._group()
         self.at_start = {m.start: m for m in self.mentions}
         self.at_end = {m.end: m for m in self.mentions}
-
-    def word(self, at: int) -> str:
-        return self.words[at] if 0 <= at < len(self.words) else ""
 
     def is_noun(self, at: int) -> bool:
         """Whether the token is what documents are called."""

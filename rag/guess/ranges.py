@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from rag.facets import UNITS, word_set
 from rag.guess.comparisons import AFTER, BEFORE, CURRENCY_SIGNS, FLIPPED, LOOSE, UNIT_WORDS, Op
 from rag.guess.proposal import Proposal, range_label
-from rag.guess.tokens import Token, number_at, singular
+from rag.guess.tokens import Token, Tokens, number_at, singular
 from rag.guess.vocabulary import Concept, Quantity, Vocabulary
 from rag.guess.words import ENDERS, ends_phrase
 
@@ -76,15 +76,11 @@ def propose_ranges(
     return [proposal for proposal in found if proposal.key not in alike], frozenset(used)
 
 
-class _Reader:
+class _Reader(Tokens):
     def __init__(self, tokens: Sequence[Token], vocabulary: Vocabulary, taken: frozenset[int]) -> None:
-        self.tokens = tokens
-        self.words = [token.word for token in tokens]
+        super().__init__(tokens)
         self.vocabulary = vocabulary
         self.taken = taken
-
-    def word(self, at: int) -> str:
-        return self.words[at] if 0 <= at < len(self.words) else ""
 
     # --- reading
 

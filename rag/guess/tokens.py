@@ -64,6 +64,18 @@ class Token:
         return self.text[:1].isupper()
 
 
+class Tokens:
+    """The tokens of one question, and their words by place."""
+
+    def __init__(self, tokens: Sequence[Token]) -> None:
+        self.tokens = tokens
+        self.words = [token.word for token in tokens]
+
+    def word(self, at: int) -> str:
+        """Empty before the first and after the last."""
+        return self.words[at] if 0 <= at < len(self.words) else ""
+
+
 def tokenise(text: str) -> list[Token]:
     """The tokens of a text, in order. A hyphen between letters joins nothing and is left out."""
     found: list[Token] = []

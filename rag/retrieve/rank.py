@@ -183,15 +183,18 @@ def _sentences_held(
     records = chunks.get(list(dict.fromkeys(i for ids in around.values() for i in ids)))
     held: dict[str, tuple[IndexedChunk, float]] = {}
     for chunk_id, score in windows.items():
-        centre = records.get(chunk_id)
-        if centre is None:
+        found = records.get(chunk_id)
+        if found is None:
             continue
+        centre = found.chunk
         for neighbour_id in around[chunk_id]:
             record = records.get(neighbour_id)
-            if record is None or record.chunk.section != centre.chunk.section:
+            # Sections of a document do not overlap: those that begin at one place are one.
+            if record is None or record.chunk.section.start != centre.section.start:
                 continue
-            here = score if abs(record.chunk.n - centre.chunk.n) <= 1 else lowest
-            if neighbour_id not in held or held[neighbour_id][1] < here:
+            here = score if -1 <= record.chunk.n - centre.n <= 1 else lowest
+            before = held.get(neighbour_id)
+            if before is None or before[1] < here:
                 held[neighbour_id] = (record, here)
     return held
 

@@ -55,8 +55,8 @@ def signals(
         return np.zeros((0, 7 + len(_KINDS)))
     near, section, pairs = _coverage(question, found, terms)
     lengths = [min(len(f.chunk.text), _LONG) for f in found]
-    columns = [z(values) for values in (window, cosine, bm25, lengths, near, section, pairs)]
-    return np.column_stack([*columns, _kinds(question, found)])
+    rows = z(np.array([window, cosine, bm25, lengths, near, section, pairs], np.float64))
+    return np.column_stack([*rows, _kinds(question, found)])
 
 
 def _coverage(question: str, found: Sequence[IndexedChunk], terms: Terms) -> tuple[Matrix, Matrix, Matrix]:
@@ -82,20 +82,39 @@ def _coverage(question: str, found: Sequence[IndexedChunk], terms: Terms) -> tup
         len(found),
     )
 
-    row_of = {(f.chunk.document_id, f.chunk.n): row for row, f in enumerate(found)}
+    order, first, beside = _runs(found)
+    back = np.argsort(order)
+    has, follows = has[order], follows[order]
     around = has.copy()
-    sections: dict[tuple[str, int, int], list[int]] = {}
-    for row, f in enumerate(found):
-        chunk = f.chunk
-        sections.setdefault((chunk.document_id, chunk.section.start, chunk.section.end), []).append(row)
-        for n in (chunk.n - 1, chunk.n + 1):
-            other = row_of.get((chunk.document_id, n))
-            if other is not None and found[other].chunk.section == chunk.section:
-                around[row] |= has[other]
-    for rows in sections.values():
-        has[rows] = has[rows].any(axis=0)
-        follows[rows] = follows[rows].any(axis=0)
-    return _share(around, stems.values()), _share(has, stems.values()), _share(follows, pair_idf)
+    around[1:] |= has[:-1] & beside[:, None]
+    around[:-1] |= has[1:] & beside[:, None]
+    section = np.cumsum(first) - 1
+    starts = np.flatnonzero(first)
+    whole = np.logical_or.reduceat(has, starts)[section]
+    follows = np.logical_or.reduceat(follows, starts)[section]
+    shares = (_share(around, stems.values()), _share(whole, stems.values()), _share(follows, pair_idf))
+    near, of_section, of_pairs = (share[back] for share in shares)
+    return near, of_section, of_pairs
+
+
+def _runs(found: Sequence[IndexedChunk]) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
+    """The sentences in reading order, section by section.
+
+    Gives the rows in that order, shape ``(n,)``; whether each of them is the first of its section,
+    ``(n,)``; and whether each but the last stands just before the next in one section, ``(n - 1,)``.
+    """
+    numbers: dict[tuple[str, int, int], int] = {}
+    sections = np.empty(len(found), np.int64)
+    places = np.empty(len(found), np.int64)
+    for row, one in enumerate(found):
+        chunk = one.chunk
+        key = (chunk.document_id, chunk.section.start, chunk.section.end)
+        sections[row] = numbers.setdefault(key, len(numbers))
+        places[row] = chunk.n
+    order = np.lexsort((places, sections))
+    sections, places = sections[order], places[order]
+    same = sections[1:] == sections[:-1]
+    return order, np.concatenate([[True], ~same]), same & (places[1:] == places[:-1] + 1)
 
 
 def _flat(texts: Sequence[bm25.Numbers]) -> tuple[NDArray[np.int64], bm25.Numbers]:
@@ -132,7 +151,11 @@ def _kinds(question: str, found: Sequence[IndexedChunk]) -> Matrix:
 
 
 def z(values: Iterable[float] | Matrix) -> Matrix:
-    """Standard scores; zeros where all values are the same."""
-    array = np.asarray(list(values), np.float64)
-    spread = array.std() if len(array) else 0.0
-    return (array - array.mean()) / spread if spread > 1e-9 else np.zeros_like(array)
+    """Standard scores of each row, or of the one there is; zeros where all its values are the same."""
+    array = np.asarray(values if isinstance(values, np.ndarray) else list(values), np.float64)
+    if not array.size:
+        return np.zeros_like(array)
+    array = array - array.mean(axis=-1, keepdims=True)
+    spread = np.sqrt(np.square(array).mean(axis=-1, keepdims=True))
+    scores: Matrix = np.divide(array, spread, out=np.zeros_like(array), where=spread > 1e-9)
+    return scores

@@ -4,7 +4,7 @@ from rag.store.digest import Breakdown, By, Kind, Order, Outcome, Query, Row, Ta
 from rag.store.erasing import Erased
 from rag.store.rows import new_id
 from rag.store.selection import Rated, Selection
-from rag.store.sqlite import Store, new_secret
+from rag.store.sqlite import Store, new_secret, secret_hash
 from rag.store.topics import Topic
 
 __all__ = [
@@ -23,4 +23,5 @@ __all__ = [
     "Topic",
     "new_id",
     "new_secret",
+    "secret_hash",
 ]

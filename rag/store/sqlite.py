@@ -49,6 +49,11 @@ def new_secret() -> str:
     return secrets.token_urlsafe(32)
 
 
+def secret_hash(secret: str) -> str:
+    """What is stored of a browser's secret: its SHA-256, in hexadecimal digits."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 class Store:
     """Answers, feedback and conversations on disk. Safe to share between threads and processes.
 
@@ -228,7 +233,7 @@ class Store:
         now = time.time()
         row = {
             "id": new_id(),
-            "secret_hash": _digest(secret),
+            "secret_hash": secret_hash(secret),
             "prototype": clean_text(prototype),
             "title": _title(title),
             "created": now,
@@ -250,7 +255,7 @@ class Store:
                 "WHERE secret_hash = :hash AND (:prototype IS NULL OR prototype = :prototype) "
                 "ORDER BY updated DESC, n DESC LIMIT :limit",
                 {
-                    "hash": _digest(secret),
+                    "hash": secret_hash(secret),
                     "prototype": None if prototype is None else clean_text(prototype),
                     "limit": max(limit, 0),
                 },
@@ -343,13 +348,9 @@ def _owned(connection: sqlite3.Connection, conversation_id: str, secret: str) ->
     """The row of a conversation that the secret opens; compares in constant time."""
     row = one(connection, f"SELECT *, {_COUNT} FROM conversations WHERE id = ?", conversation_id)
     stored = row["secret_hash"] if row is not None else "0" * 64  # as much work as for a known id
-    if not hmac.compare_digest(stored, _digest(secret)) or row is None:
+    if not hmac.compare_digest(stored, secret_hash(secret)) or row is None:
         raise _no_conversation(conversation_id)
     return row
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _title(title: str) -> str:

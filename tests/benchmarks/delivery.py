@@ -2,7 +2,7 @@
 
     python tests/benchmarks/delivery.py [--events 10000] [--kills 20] [--only thumbs|endurance]
 
-Needs node, and `npm ci` in tests/supabase. ``endurance``: feedback from 8 threads through a
+Needs node, and `npm install` in tests/supabase. ``endurance``: feedback from 8 threads through a
 proxy that fails 30 % of requests in nine ways, by a process that is killed; what the database
 then holds is compared row by row with what was given. ``thumbs``: the time of ``add_feedback``
 while a delivery thread works against a project that is well, slow, failing, or absent.

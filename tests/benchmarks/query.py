@@ -12,8 +12,9 @@ minute or two for each 50,000.
 The bare query embeds the question with the same model and takes ``n_results=100`` with
 documents and metadata from the same collection, at the same ``ef_search``. Both are asked
 the same questions in turn. ``index only`` is the ratio without the embedding on either side.
-The keyword search runs while the model does. Each size runs in a process of its own, whose
-resident memory is printed (Linux): after the questions without a filter, and after all of them.
+The keyword search runs while the model does. Each size runs in a process of its own. The resident
+memory (Linux) is that of one more process, which asks our questions alone: after those without a
+filter, and after those under every filter too.
 ``--vectors`` embeds all questions before and lets the model go out of the timing, to see what the
 index alone costs.
 """
@@ -88,12 +89,22 @@ def measure(chunks: int, cache: Path, data: Path | None, most: int, precomputed:
             if at >= 5:
                 rows.append(row)
         figures[f"filter {label}"] = _summary(rows)
-        if label == "none":
-            figures["resident MB, no filter"] = _resident()
     answered = [engine.ask(NAME, question, origin="batch").answer.seconds for question in questions[:40]]
     figures["answer"] = _spread([s["total"] - s["embed"] - s["retrieve"] - s["widen"] for s in answered])
-    figures["resident MB"] = _resident()
     return figures
+
+
+def weigh(chunks: int, cache: Path, data: Path | None, most: int) -> dict[str, float]:
+    """Resident memory, in MB, of a process that asks questions and does nothing else."""
+    engine = scaled_engine(chunks, cache, data)
+    questions = read_questions(data, most)
+    for question in questions:
+        engine.search(NAME, question)
+    plain = _resident()
+    for key in SHARES.values():
+        for at, question in enumerate(questions):
+            engine.search(NAME, question, where={key: at % 7})
+    return {"resident MB, no filter": plain, "resident MB": _resident()}
 
 
 def _one(engine: Any, clock: Clock, collection: Any, question: str, where: Any) -> dict[str, float]:
@@ -164,7 +175,7 @@ def report(
         growth = values[-1]["median"] / values[0]["median"] if values[0]["median"] else float("nan")
         say(f"{name:26}{cells}{growth:>9.1f}")
 
-    for label in ("none", *SHARES):
+    for label in ("none", *SHARES) if "answer" in figures[0] else ():
         say(f"filter: {label} (ms, median / 95th percentile)")
         rows = [f[f"filter {label}"] for f in figures]
         for stage in rows[0]:
@@ -172,7 +183,8 @@ def report(
                 line(f"  {stage}", [row[stage] for row in rows])
         for name in ("ratio", "ratio, index only"):
             say(f"  {name:24}" + "".join(f"{row[name]:>20.2f}" for row in rows))
-    line("answer", [f["answer"] for f in figures])
+    if "answer" in figures[0]:
+        line("answer", [f["answer"] for f in figures])
     for name in ("resident MB, no filter", "resident MB"):
         say(f"{name:26}" + "".join(f"{f[name]:>20.0f}" for f in figures))
 
@@ -186,10 +198,14 @@ def main() -> None:
     parser.add_argument("--vectors", action="store_true", help="leave the model out of the timing")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--weigh", action="store_true", help="only the resident memory")
     args = parser.parse_args()
     cache, data = args.cache.resolve(), args.data and args.data.resolve()
     if args.one:
-        figures = measure(args.sizes[0], cache, data, args.questions, args.vectors)
+        size, most = args.sizes[0], args.questions
+        figures = (
+            weigh(size, cache, data, most) if args.weigh else measure(size, cache, data, most, args.vectors)
+        )
         args.one.write_text(json.dumps(figures), encoding="utf-8")
         return
     found = []
@@ -201,8 +217,12 @@ def main() -> None:
             out = Path(temporary) / "figures.json"
             command = [sys.executable, __file__, *([str(data)] if data else []), "--cache", str(cache)]
             command += ["--sizes", str(size), "--questions", str(args.questions), "--one", str(out)]
-            subprocess.run([*command, *(["--vectors"] if args.vectors else [])], check=True)
-            found.append(json.loads(out.read_text(encoding="utf-8")))
+            figures: dict[str, Any] = {}
+            timed = [] if args.weigh else [["--vectors"] if args.vectors else []]
+            for mode in [*timed, ["--weigh"]]:
+                subprocess.run([*command, *mode], check=True)
+                figures |= json.loads(out.read_text(encoding="utf-8"))
+            found.append(figures)
     report(args.sizes, found)
     if args.json:
         args.json.write_text(

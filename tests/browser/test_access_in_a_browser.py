@@ -21,6 +21,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A fresh installation with a password, whose answers take their time, one after the other."""
     monkeypatch.setenv("THUMBPRINT_OWNER_PASSWORD", hash_password("correct horse"))
     monkeypatch.setenv("THUMBPRINT_CONCURRENT", "1")
+    monkeypatch.setenv("FAKE_GUARD", "1")
     with serving(HERE / "fake" / "app.py", tmp_path / "home") as address:
         yield address
 

@@ -108,6 +108,33 @@ def test_the_page_of_a_pdf_is_shown_with_the_sentence_marked(model: ChatServer, 
     assert image.evaluate("img => img.naturalWidth") > 300
 
 
+def test_a_link_to_a_cited_document_opens_it_in_the_library_for_its_owner(
+    app: str, model: ChatServer, page: Page
+) -> None:
+    model.scripts[:] = [
+        Script(
+            ["It is valid for two weeks [1]. See [the rules](rules.pdf), [more](https://evil.example/x).\n"]
+        )
+    ]
+    ask(page, QUESTION)
+    drawn = page.get_by_test_id("stChatMessage").last.get_by_test_id("stMarkdownContainer").first
+    expect(drawn).to_contain_text("[the rules](rules.pdf)")  # nobody has shown to be the owner
+    expect(drawn.locator("a")).to_have_count(0)
+    chat = page.url
+
+    page.goto(f"{app}/library?prototype=rules")  # the first to open it is the owner, on this machine
+    expect(page.get_by_text("rules.pdf").first).to_be_visible()
+    page.goto(chat)
+
+    expect(drawn.locator("a")).to_have_count(1)
+    expect(drawn).to_contain_text("[more](https://evil.example/x)")
+    with page.context.expect_page() as opened:
+        drawn.get_by_role("link", name="the rules").click()
+    assert opened.value.url.startswith(f"{app}/library?prototype=rules&document=")
+    expect(opened.value.get_by_text("All documents")).to_be_visible()
+    expect(opened.value.get_by_text("It is valid for two weeks.").first).to_be_visible()
+
+
 def test_an_answer_of_two_hundred_tokens_a_second_grows_and_can_be_stopped(
     model: ChatServer, page: Page
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -156,6 +157,7 @@ WORDS = st.sampled_from(
 
 @given(st.lists(WORDS, max_size=25))
 @example(["[2", "[1]", "]"])
+@example(["`", "\n", "[1]", "`", "[1]", "`"])
 @example(["The permit costs", "[2", " [9]", "[1]", "]", "]"])
 @settings(max_examples=500, deadline=None)
 def test_every_number_that_is_shown_was_checked(pieces: list[str]) -> None:
@@ -169,3 +171,22 @@ def test_every_number_that_is_shown_was_checked(pieces: list[str]) -> None:
     for citation in draft.citations:
         passage = PASSAGES[citation.passage]
         assert passage.text[citation.start : citation.end] == citation.quote
+
+
+@pytest.mark.parametrize(
+    ("pieces", "lines"),
+    [
+        (["The permit costs 24 euros.\n[1] Tea is free of charge here."], 2),
+        (["The permit costs 24 euros.\n", "[1]", "\n", "Tea is free of charge here."], 2),
+        (["The permit costs 24 euros.\n\n[1]\n\nTea is free of charge here."], 3),
+        (["The permit costs 24 euros.\n", Cited(0, 26, (0,)), "Tea is free of charge here."], 2),
+        (["The permit costs 24 euros. ", Cited(0, 26, (0,)), "Tea is free of charge here."], 1),
+    ],
+)
+def test_a_marker_takes_no_line_end_away(pieces: list[str | Cited], lines: int) -> None:
+    text, _ = write(*pieces)
+
+    assert text.count("\n") == lines - 1
+    assert text.replace(" [1]", "") in (
+        "The permit costs 24 euros." + "\n" * (lines - 1) + " " * (lines == 1) + "Tea is free of charge here."
+    )

@@ -525,8 +525,8 @@ def test_no_sharing_further_from_a_link(visit: Open, engine: FakeEngine) -> None
 @pytest.mark.parametrize(
     ("limits", "question", "told"),
     [
-        (Limits(questions_per_minute=1), "stew?", "1 questions within a minute from this browser"),
-        (Limits(address_per_minute=1), "stew?", "1 questions within a minute from your network address"),
+        (Limits(questions_per_minute=1), "stew?", "1 question a minute is the limit of this browser"),
+        (Limits(address_per_minute=1), "stew?", "1 question a minute is the limit of your network address"),
         (Limits(question_characters=30), "stew? " * 10, "limit is 30. Shorten it."),
     ],
 )

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from page_steps import SECRET, OpenApp, address, ask, conversation_id, first_words, keys, run, settle, texts
 
-from pages.ui import details, evidence
+from pages.ui import details, evidence, resources
 from rag.errors import StoreError
 from rag.types import CitationQuality
 from tests.fakes import FakeEngine
@@ -167,13 +167,15 @@ def test_an_answer_grows_and_can_be_stopped(open_app: OpenApp, engine: FakeEngin
     run(at)
     first_words(at)
     assert "Quinta" in texts(run(at))
+    shown = resources.writings().of(conversation_id(at)).text
     at.button("stop").click()
     run(at)
+    assert "stop" not in keys(at), "it waits for the next word"
     engine.release.set()
     settle(at)
     (stored,) = engine.store.conversation_answers(conversation_id(at), SECRET)
     assert stored[0].stopped
-    assert stored[0].text == "Quinta da Pedra 2019 "
+    assert stored[0].text == shown
     assert "Stopped before its end" in texts(at)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pages.ui.answer import answer_markdown
+from pages.ui.chat import pace
 from pages.ui.describe import conditions, filter_words, metadata_words
 from rag.prototypes import Facet
 from rag.types import Citation, Claim, Verdict, Where
@@ -114,4 +115,25 @@ def test_what_no_source_supports_is_struck_out_or_doubted() -> None:
 
     assert drawn == (
         "It costs 24&#46;&#8239;:blue-badge[1] ~~It costs 42&#46;~~ It is nice&#46;&#8239;:orange-badge[?]"
+    )
+
+
+def test_a_long_answer_is_looked_at_less_often_and_so_are_many() -> None:
+    assert pace(0, busy=1) == (4_000, 0.2)
+    assert pace(4_000, busy=1) == (4_000, 0.2)
+    assert pace(4_001, busy=1) == (8_000, 0.4)
+    assert pace(30_000, busy=1) == (32_000, 1.6)
+    assert pace(100, busy=20) == (4_000, 0.6)
+    assert pace(100, busy=1_000) == (4_000, 2.0)
+
+
+def test_each_claim_is_marked_once_where_it_stands() -> None:
+    claims = [Claim(n * 5, n * 5 + 4, "unsupported", 0.0, ("number",), ()) for n in range(3)]
+
+    assert (
+        answer_markdown("aaa. bbb. ccc.", [cite(1, 5, 9)], claims[::-1])
+        == "~~aaa&#46;~~ ~~bbb&#46;~~ ~~ccc&#46;~~"
+    )
+    assert answer_markdown("aaa. bbb. [1] ccc.", [cite(1, 0, 9)], claims[:2]) == (
+        "~~aaa&#46;~~ ~~bbb&#46;~~&#8239;:blue-badge[1] ccc&#46;"
     )

@@ -10,6 +10,7 @@ import pytest
 
 from pages.ui.writing import Writing, Writings
 from rag.errors import GenerationError
+from rag.limits import Turns
 from rag.types import Draft
 from tests.fakes import FakePreparation
 
@@ -19,15 +20,21 @@ class Slow:
 
     begun = SimpleNamespace(where={"country": "Spain"})
 
-    def __init__(self) -> None:
+    def __init__(self, *, fails: bool = False) -> None:
         self.step = threading.Semaphore(0)
+        self.waits = threading.Event()
+        """Set once it has given its first piece, and waits to give the next one."""
+        self.fails = fails
         self.closed = False
         self.draft = Draft("", ())
 
     def __iter__(self) -> Iterator[str]:
         for piece in ("one ", "two ", "three"):
             assert self.step.acquire(timeout=10)
+            if self.fails and self.waits.is_set():
+                raise KeyError("the connection was shut")
             yield piece
+            self.waits.set()
 
     def close(self) -> None:
         self.closed = True
@@ -47,27 +54,75 @@ def test_it_is_forgotten_once_it_is_stored() -> None:
     assert one.where == {"country": "Spain"}
 
 
-def test_stopping_closes_the_response_at_its_next_piece() -> None:
-    writings, one = Writings(), writing()
+def test_stopping_does_not_wait_for_the_next_piece() -> None:
+    turns = Turns(at_once=1, waiting=5)
+    writings, one = Writings(turns), writing()
     response = Slow()
     writings.begin("c", one, FakePreparation, lambda: response)
     assert writings.of("c") is one
+    response.step.release()
+    assert response.waits.wait(10)
+
     one.stop()
+
+    assert (one.done, one.succeeded, response.closed) == (True, True, True)
+    assert writings.of("c") is None
+    assert turns.enter().begun, "the next question waits for a stopped one"
     response.step.release(3)
+    assert one.text == "one "
+
+
+def test_what_comes_of_a_stopped_answer_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
+    one, response = writing(), Slow(fails=True)
+    reader = threading.Thread(target=one.run, args=(FakePreparation, lambda: response))
+    reader.start()
+    response.step.release()
+    assert response.waits.wait(10)
+
+    one.stop()
+    response.step.release()
+    reader.join(10)
+
+    assert (one.succeeded, one.error, one.partial, caplog.text) == (True, None, None, "")
+
+
+def test_stopped_while_it_is_searched_it_ends_with_the_search() -> None:
+    searching, found, response = threading.Event(), threading.Event(), Slow()
+    writings, one = Writings(), writing()
+
+    def ask() -> Slow:
+        searching.set()
+        assert found.wait(10)
+        return response
+
+    writings.begin("c", one, FakePreparation, ask)
+    assert searching.wait(10)
+    one.stop()
+    assert not one.done
+    found.set()
+
     assert one.wait(10)
-    assert (one.text, response.closed) == ("one ", True)
+    assert (response.closed, one.succeeded, one.text) == (True, True, "")
 
 
 def test_the_next_question_waits_until_the_one_before_is_stored() -> None:
     writings, first, second = Writings(), writing(), writing()
     responses = [Slow(), Slow()]
+    responses[0].step.release()
+    responses[1].step.release(3)
     writings.begin("c", first, FakePreparation, lambda: responses[0])
-    writings.begin("c", second, FakePreparation, lambda: responses[1])
-    assert not second.wait(0.05)
-    for response in responses:
-        response.step.release(3)
+    assert responses[0].waits.wait(10)
+    stored_before: list[bool] = []
+
+    def ask() -> Slow:
+        stored_before.append(responses[0].closed)
+        return responses[1]
+
+    writings.begin("c", second, FakePreparation, ask)
+
     assert second.wait(10)
-    assert (first.text, second.text) == ("one ", "one two three")
+    assert (second.text, stored_before) == ("one two three", [True])
+    responses[0].step.release(3)
 
 
 def test_a_failure_is_kept_in_its_own_words() -> None:

@@ -34,13 +34,13 @@ def why_no_api() -> str:
     if shutil.which("node") is None:
         return "needs node"
     if not (HERE / "node_modules").is_dir():
-        return "needs `npm ci` in tests/supabase"
+        return "needs `npm install` in tests/supabase"
     return ""
 
 
 def why_no_cli() -> str:
     """Why Supabase's own command line cannot be run; empty where it can."""
-    return "" if CLI.exists() else "needs `npm ci` in tests/supabase"
+    return "" if CLI.exists() else "needs `npm install` in tests/supabase"
 
 
 def why_no_postgres() -> str:

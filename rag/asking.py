@@ -1,0 +1,265 @@
+"""A question to an answer: who writes it, what it may cost, and the record that is kept of it.
+
+Joins the search (:mod:`rag.search`) to the generators and their checks (:mod:`rag.answering`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol, cast
+
+import numpy as np
+
+from rag.answering import BUDGET_SPENT, DONT_KNOW, billing, by_model, checked, most, or_quoted
+from rag.cite import Judgement, judge
+from rag.cite.stream import Judge
+from rag.config import Embedding, Environment, Settings
+from rag.facets import FacetValues
+from rag.filters import implies, parse
+from rag.generators.choose import ModelGenerator, choose
+from rag.generators.extractive import ExtractiveGenerator
+from rag.guess import Proposal
+from rag.guess.inferred import infer
+from rag.limits import Allowance, Purse, Spending
+from rag.meanwhile import Meanwhile
+from rag.opinion import MOST_ASKED, seconded
+from rag.prototypes import Prototype
+from rag.response import Bill, Response
+from rag.search import Question, Search, Searcher, cleaned
+from rag.store import Store, new_id
+from rag.types import (
+    Answer,
+    Draft,
+    Embedder,
+    Generator,
+    Origin,
+    Proposed,
+    Provenance,
+    TokenVectors,
+    Turn,
+)
+
+NO_DOCUMENT = "No document matches the filters. Drop one of them and ask again."
+
+Reading = Callable[[str], list[Proposal] | None]
+"""What reads the filters of a question with a model; it gives None where that failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Where and for whom an answer is made; :meth:`rag.engine.Engine.ask` explains it."""
+
+    conversation_id: str | None = None
+    replaces: str | None = None
+    origin: Origin = "chat"
+    link: str | None = None
+    allowance: Allowance | None = None
+    proposed: Sequence[Proposed] | None = None
+
+
+class Sources(Protocol):
+    """What an answer is made from: the engine has it all."""
+
+    purse: Purse
+    searcher: Searcher
+
+    @property
+    def environment(self) -> Environment: ...
+
+    @property
+    def store(self) -> Store: ...
+
+    def prototype(self, name: str) -> Prototype: ...
+
+    def ready(self, name: str) -> Prototype: ...
+
+    def embedder(self, wanted: Embedding | str) -> Embedder: ...
+
+    def facets(self, name: str) -> list[FacetValues]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Who writes, and what was set aside for it; ``notices`` say why nobody else does.
+
+    ``folders`` may hold prices of their own.
+    """
+
+    generator: ModelGenerator | ExtractiveGenerator
+    folders: tuple[Path, ...]
+    spending: Spending | None = None
+    notices: tuple[str, ...] = ()
+
+    @property
+    def model(self) -> ModelGenerator | None:
+        """The generator where it calls a model; None where it quotes."""
+        return None if isinstance(self.generator, ExtractiveGenerator) else self.generator
+
+    @contextmanager
+    def given_back(self) -> Iterator[None]:
+        """Where the question fails before anything is written, only the calls that were made are paid."""
+        try:
+            yield
+        except BaseException:
+            if self.spending is not None:
+                made = billing(cast(ModelGenerator, self.generator), self.folders, called=False)
+                self.spending.settle(made(Draft("", ())).cost)
+            raise
+
+
+def ask(engine: Sources, name: str, question: Question, occasion: Occasion) -> Response:
+    """The answer to a question, in the making. Raises as :meth:`rag.engine.Engine.ask` does."""
+    started = time.perf_counter()
+    prototype = engine.prototype(name)
+    settings = question.settings or prototype.settings
+    question = replace(question, settings=settings, propose=occasion.origin == "chat")
+    writer = _writer(engine, prototype, question, occasion)
+    guess = settings.filters_guess == "on" and question.accepted is None
+    read = None
+    if writer.model is not None and occasion.proposed is None and settings.filters_by != "rule":
+        read = _reading(engine, name, writer.model)
+    with writer.given_back():
+        asked = _understood(question, settings, writer, occasion, read if guess else None)
+        found = engine.searcher.search(engine.ready(name), asked)
+    sure = engine.searcher.would_answer(found, settings)
+    pieces: Iterator[str | Draft]
+    if sure:
+        judging = judge_with(engine.embedder(prototype.settings.embedding))
+        if settings.judge == "model" and writer.model is not None:
+            judging = seconded(judging, writer.model)
+        pieces = _answered(writer.generator, found, question.history, judging)
+    else:
+        pieces = iter([DONT_KNOW if found.passages else NO_DOCUMENT])
+    answer = _begun(name, found, settings, writer, occasion, abstained=not sure)
+
+    def store(record: Answer) -> None:
+        if writer.spending is not None:
+            writer.spending.settle(record.cost)
+        engine.store.save_answer(
+            record,
+            replaces=occasion.replaces,
+            settings=settings.values,
+            system_prompt=writer.generator.system_prompt,
+        )
+
+    if writer.model is None:
+        return Response(answer, pieces, store, started, lambda draft: Bill("", {}, 0.0))
+    bill = billing(writer.model, writer.folders, called=sure)
+    if not sure or read is None or guess or occasion.origin != "chat":
+        return Response(answer, pieces, store, started, bill, let_go=writer.model.hang_up)
+    return Response(answer, pieces, store, started, bill, _offering(read, found), writer.model.hang_up)
+
+
+def judge_with(embedder: Embedder) -> Judge:
+    """Claims judged by that model; a source that several claims cite is embedded once."""
+    embed_one = lru_cache(maxsize=500)(lambda text: embedder.embed_texts([text]))
+
+    @lru_cache(maxsize=100)
+    def tokens_of(text: str) -> TokenVectors | None:
+        found = embedder.token_vectors([text])
+        return found[0] if found else None
+
+    def judged(claim: str, source: str) -> Judgement:
+        return judge(claim, source, lambda texts: np.vstack([embed_one(text) for text in texts]), tokens_of)
+
+    return judged
+
+
+def _writer(engine: Sources, prototype: Prototype, question: Question, occasion: Occasion) -> _Writer:
+    """The generator of the settings; one that quotes where a budget does not have a written answer."""
+    settings = question.settings or prototype.settings
+    generator = choose(settings, engine.environment, prototype.folder)
+    folders = (prototype.folder, engine.environment.home)
+    if isinstance(generator, ExtractiveGenerator):
+        return _Writer(generator, folders)
+    opinions = 2 * MOST_ASKED if settings.judge == "model" else 0
+    dearest = most(generator, settings, question.text, question.history, folders, opinions=opinions)
+    spending = engine.purse.set_aside(dearest, occasion.allowance or Allowance(occasion.link))
+    if spending is None:
+        return _Writer(ExtractiveGenerator(), folders, notices=(BUDGET_SPENT,))
+    return _Writer(generator, folders, spending)
+
+
+def _reading(engine: Sources, name: str, model: ModelGenerator) -> Reading:
+    return lambda question: infer(question, engine.facets(name), model, now=time.time())
+
+
+def _understood(
+    question: Question, settings: Settings, writer: _Writer, occasion: Occasion, read: Reading | None
+) -> Question:
+    """The question with what a model makes of it before the search: made to stand alone, its filters."""
+    rewritten = None
+    if question.history and settings.rewrite == "auto" and writer.model is not None:
+        rewritten = by_model(writer.model, cleaned(question.text), question.history)
+    named = None
+    if occasion.proposed is not None:
+        named = [Proposal("", p.where, p.label, 0, 0) for p in occasion.proposed]
+    elif read is not None:
+        named = read(cleaned(question.text))
+    return replace(question, rewritten=rewritten, named=named)
+
+
+def _answered(
+    generator: Generator, found: Search, history: Sequence[Turn], judge: Judge
+) -> Iterator[str | Draft]:
+    if isinstance(generator, ExtractiveGenerator):
+        return generator.generate(found.rewritten, found.passages, history)
+    quoting = ExtractiveGenerator()
+    written = generator.generate(found.question, found.passages, history)
+    return or_quoted(
+        checked(written, found.passages, judge),
+        lambda: quoting.generate(found.rewritten, found.passages, history),
+        quoting.name,
+    )
+
+
+def _begun(
+    name: str, found: Search, settings: Settings, writer: _Writer, occasion: Occasion, *, abstained: bool
+) -> Answer:
+    """The record before anything is written."""
+    return Answer(
+        id=new_id(),
+        question=found.question,
+        rewritten=found.rewritten,
+        text="",
+        citations=(),
+        passages=found.passages,
+        confidence=found.confidence,
+        abstained=abstained,
+        generator=writer.generator.name,
+        usage={},
+        seconds=found.seconds,
+        provenance=Provenance(
+            prototype=name,
+            settings=settings.fingerprint,
+            index_version=found.index_version,
+            prompt_version=writer.generator.prompt_version,
+            link=occasion.link,
+        ),
+        created=time.time(),
+        where=found.where,
+        conversation_id=occasion.conversation_id,
+        origin=occasion.origin,
+        notices=(*writer.notices, *found.notices, *(() if found.passages else ("filters-empty",))),
+        proposed=found.proposed,
+    )
+
+
+def _offering(read: Reading, found: Search) -> Callable[[float], tuple[Proposed, ...] | None]:
+    """Starts to read the filters of a question, and gives what awaits them for so many seconds."""
+    meanwhile = Meanwhile(lambda: read(found.question))
+
+    def offered(seconds: float) -> tuple[Proposed, ...] | None:
+        inferred = meanwhile.result(seconds)
+        if inferred is None:
+            return None
+        held = parse(found.where)
+        new = [p for p in inferred if not implies(held, parse(p.where))]
+        return tuple(Proposed(p.label, p.where, applied=False) for p in new)
+
+    return offered

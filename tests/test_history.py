@@ -1,0 +1,73 @@
+"""Long conversations: cut to a budget, oldest first, and the question always goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from rag.config import Settings
+from rag.generators.cohere import CohereGenerator
+from rag.generators.openai import OpenAIGenerator
+from rag.generators.prompt import MAX_HISTORY, history_within, load_prompt
+from rag.types import Turn
+from tests.chat_servers import Script, serve
+
+QUESTION = "And what does it cost in winter?"
+PROMPT = load_prompt(Settings().prompt)
+
+
+def openai(url: str) -> OpenAIGenerator:
+    return OpenAIGenerator(key="k", base_url=f"{url}/v1", model="m", prompt=PROMPT)
+
+
+def cohere(url: str) -> CohereGenerator:
+    return CohereGenerator(key="k", base_url=url, model="m", prompt=PROMPT)
+
+
+MAKERS: list[Callable[[str], OpenAIGenerator | CohereGenerator]] = [openai, cohere]
+
+
+def conversation(turns: int) -> list[Turn]:
+    """Turns of 100 characters each."""
+    return [Turn(f"Question {n:03}".ljust(40, "?"), f"Answer {n:03}".ljust(60, ".")) for n in range(turns)]
+
+
+def test_the_newest_turns_that_fit_are_kept_in_their_order() -> None:
+    history = conversation(5)
+
+    assert history_within(history, 250) == history[3:]
+    assert history_within(history, 300) == history[2:]
+    assert history_within(history, 99) == []
+
+
+def test_what_stands_before_a_turn_that_does_not_fit_goes_too() -> None:
+    """A conversation with a hole would answer what nobody asked."""
+    short, long, newest = Turn("a", "b"), Turn("c", "d" * 500), Turn("e", "f")
+
+    assert history_within([short, long, newest], 100) == [newest]
+
+
+@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize("turns", [0, 1, 200])
+def test_a_long_conversation_keeps_its_question(make: Any, turns: int) -> None:
+    history = conversation(turns)
+    with serve(Script(["Ten euros."])) as server:
+        list(make(server.url).generate(QUESTION, (), history))
+
+    system, *said, last = server.requests[0]["messages"]
+    kept = history[-MAX_HISTORY // 100 :]
+    assert system["role"] == "system"
+    assert QUESTION in last["content"]
+    assert [m["content"] for m in said] == [text for turn in kept for text in (turn.question, turn.text)]
+    assert [m["role"] for m in said] == ["user", "assistant"] * len(kept)
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_one_turn_beyond_the_budget_is_left_out_and_the_question_is_not(make: Any) -> None:
+    with serve(Script(["Ten euros."])) as server:
+        list(make(server.url).generate(QUESTION, (), [Turn("Why?", "x" * 2 * MAX_HISTORY)]))
+
+    assert [m["role"] for m in server.requests[0]["messages"]] == ["system", "user"]
+    assert QUESTION in server.requests[0]["messages"][-1]["content"]
