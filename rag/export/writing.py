@@ -38,8 +38,8 @@ def replacing(out: Path, form: Format) -> Iterator[Path]:
     is a folder becomes a ZIP file where ``out`` ends in ``.zip``. A link stays one: what it leads
     to is replaced. Raises UsageError for a path that is taken by something else than an earlier export.
     """
+    check(out, form)  # before links are followed: that of a pipe leads to a name which is no path
     out = _behind_links(out)
-    check(out, form)
     out.parent.mkdir(parents=True, exist_ok=True)
     made = out.with_name(f".{out.name[:80]}.{os.getpid()}-{secrets.token_hex(4)}.part")
     packed = made.with_name(made.name + ".zip")

@@ -165,6 +165,10 @@ def test_what_is_no_file_is_never_replaced(make: Export, tmp_path: Path) -> None
         with pytest.raises(UsageError, match="neither a file nor a folder"):
             make("csv", out=name)
 
+    reading, writing = os.pipe()
+    with open(reading), open(writing), pytest.raises(UsageError, match="neither a file nor a folder"):
+        make("csv", out=f"/dev/fd/{writing}")
+
     assert pipe.is_fifo()
     assert (tmp_path / "link").is_symlink()
 
