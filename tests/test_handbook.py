@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from rag import cli, confidence, engine, shelf
+from rag import answering, asking, cli, confidence, search, shelf
 from rag.config import _FIELDS, LIMIT_NAMES, Environment, Settings, parse_assignments, with_settings
 from rag.embed import NEIGHBOUR_WEIGHT
 from rag.filters import parse
@@ -189,11 +189,11 @@ def test_the_numbers_are_those_of_the_code(tmp_path: Path) -> None:
 
     assert f"a confidence of {confidence.THRESHOLD}." in TEXTS["confidence.md"]
     assert f"threshold of {confidence.THRESHOLD}," in TEXTS["settings-of-the-index.md"]
-    assert f"at most {engine.MAX_QUESTION:,} characters" in TEXTS["troubleshooting.md"]
+    assert f"at most {search.MAX_QUESTION:,} characters" in TEXTS["troubleshooting.md"]
     assert f"has {megabytes} MB;" in TEXTS["troubleshooting.md"]
     assert f"at most {MAX_CONDITIONS} conditions" in TEXTS["filter-language.md"]
-    assert engine.DONT_KNOW.rstrip(".") in TEXTS["confidence.md"]
-    assert engine.NO_DOCUMENT in TEXTS["filters-on-the-page.md"]
+    assert answering.DONT_KNOW.rstrip(".") in TEXTS["confidence.md"]
+    assert asking.NO_DOCUMENT in TEXTS["filters-on-the-page.md"]
     assert f"a weight of {NEIGHBOUR_WEIGHT}." in TEXTS["how-retrieval-works.md"]
     assert f"a share of {OWN_WEIGHT} of" in TEXTS["how-retrieval-works.md"]
     assert f"The default is `{DEFAULT_CROSS_MODEL}`" in TEXTS["re-ranking.md"]
