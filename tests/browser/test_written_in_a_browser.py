@@ -53,6 +53,7 @@ def app(tmp_path_factory: pytest.TempPathFactory, model: ChatServer) -> Iterator
     engine.ingest("rules", [write_files(tmp_path_factory.mktemp("rules"), rules)])
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FAKE_MODEL", "1")
+        patch.setenv("FAKE_GUARD", "1")
         patch.setenv("OPENAI_API_KEY", "k")
         patch.setenv("OPENAI_BASE_URL", f"{model.url}/v1")
         patch.setenv("OPENAI_MODEL", "m")
