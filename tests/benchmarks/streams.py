@@ -78,7 +78,8 @@ _UNSEEN = ("\u200b", "\u2060", "\u202e", "\ufeff", "\U000e0031", "\u00ad", "\x00
 _BEGUN = re.compile(r"`[^\n]*\Z")
 """Code that has begun to come: what is known at once is not given out in one piece."""
 CODE = re.compile(
-    r"^[ \t]*(```+)(?:.|\n)*?(?:^[ \t]*\1`*|\Z)|(?<!`)(`+)(?!`)[^\n]{1,200}?(?<!`)\2(?!`)", re.MULTILINE
+    r"^[ \t]*(```+)[^`\n]*(?:\n(?:.|\n)*?(?:^[ \t]*\1`*|\Z)|\Z)|(?<!`)(`+)(?!`)[^\n]{1,200}?(?<!`)\2(?!`)",
+    re.MULTILINE,
 )
 _BRACKETED = re.compile(r"[\[【⟦〔〖]\s*[\^#]?(\d{1,3})\s*[\]】⟧〕〗]")
 _CHIP = re.compile(r":(?:blue|orange)-badge\[(\d+)\]")
