@@ -20,6 +20,7 @@ from rag.config import Environment, Settings
 from rag.delivery import Delivery
 from rag.errors import GenerationError, PrototypeError
 from rag.filters import combine, implies, matches, parse, to_json
+from rag.generators.failures import CUT_OFF
 from rag.guess import Proposal, propose
 from rag.pageimage import PageImage
 from rag.prototypes import Facet, Prototype, load_prototype
@@ -363,6 +364,10 @@ class FakeEngine:
         if "wax" in question:
             return [(HOSTILE, {"name": "Notes <b>on</b> wax"})], False, ()
         told = (UNAVAILABLE,) if "unranked" in question else ()
+        if "endless" in question:
+            told = (
+                f"{CUT_OFF}Cut off at 800 tokens: raise the setting max_tokens, or ask for less at once.",
+            )
         quotes = [(f"{row['name']} comes from {row['country']}.", row) for row in rows[:3]]
         return quotes, "nowhere" in question, told
 

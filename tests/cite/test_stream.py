@@ -198,7 +198,8 @@ def test_text_goes_through_before_its_claim_ends() -> None:
 
 ANSWER = (
     "The permit costs 24 euros [1]. Children, e.g. Ann, pay nothing [1, 2]! 东京很大。日内瓦【3】\n\n"
-    "1. Geneva lies on a lake [3]\n\n```py\nx[1] = 24\n```\n| A fee | A lake |\n| --- | --- |\n| 24 euros [1] | 9 |"
+    "1. Geneva lies on a lake [3]\n\n```py\nx[1] = 24\n```\n"
+    "| A fee | A lake |\n| --- | --- |\n| 24 euros [1] | 9 |"
 )
 
 

@@ -67,6 +67,14 @@ def test_a_re_ranker_that_was_unavailable_is_told_under_the_answer(open_app: Ope
     assert "Re-ranking was unavailable" in texts(ask(at, "unranked lamb"))
 
 
+def test_an_answer_that_was_cut_off_says_so_and_what_to_do(open_app: OpenApp) -> None:
+    at = open_app()
+    assert "Cut off" not in texts(ask(at, LAMB))
+    shown = texts(ask(at, "endless lamb"))
+    assert ":material/content_cut: Cut off at 800 tokens" in shown
+    assert "raise the setting max&#95;tokens" in shown
+
+
 def test_a_quotation_is_shown_where_it_stands(open_app: OpenApp) -> None:
     at = ask(open_app(), LAMB)
     pills = next(p for p in at.pills if p.label == "See the evidence")
