@@ -289,12 +289,16 @@ class FakeEngine:
         accepted: Sequence[Where] | None = None,
         proposed: Sequence[Proposed] | None = None,
         beside: object = None,
+        stopped: threading.Event | None = None,
     ) -> FakeResponse:
         asked = {"question": question, "where": where, "history": tuple(history), "name": name}
         told = {"accepted": accepted, "proposed": proposed, "link": link, "settings": settings}
         self.asked.append({**asked, **told})
         if "break" in question:
             raise GenerationError("The model did not answer. Ask again in a minute.")
+        if "ponder" in question:
+            assert stopped is not None
+            assert stopped.wait(20)
         where, offered, dropped = self._narrowed(name, question, where, accepted)
         quotes, abstained, notices = self._quotes(question, where)
         if origin == "compare" and settings is not None:

@@ -113,8 +113,8 @@ class MarkerParser:
     def _read(self, final: bool) -> Iterator[Token]:
         text = ""
         while self._held:
-            at = self._next()
-            if self._fence:
+            at, within = self._next(), bool(self._fence)
+            if within:
                 if at is not None and not at:
                     at = self._code(final)
                     if at is None:

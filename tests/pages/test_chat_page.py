@@ -187,6 +187,18 @@ def test_an_answer_grows_and_can_be_stopped(open_app: OpenApp, engine: FakeEngin
     assert "Stopped before its end" in texts(at)
 
 
+def test_it_can_be_stopped_before_its_first_word(open_app: OpenApp, engine: FakeEngine) -> None:
+    at = open_app()
+    at.chat_input[0].set_value("ponder it")
+    run(at)
+    assert "Searching the documents" in texts(at)
+    at.button("stop").click()
+    settle(at)
+    ((stored, _),) = engine.store.conversation_answers(conversation_id(at), SECRET)
+    assert (stored.stopped, stored.text) == (True, "")
+    assert "Stopped before its end" in texts(at)
+
+
 def test_a_new_question_stops_and_keeps_the_one_being_answered(open_app: OpenApp, engine: FakeEngine) -> None:
     at = open_app()
     at.chat_input[0].set_value("wait for it")
