@@ -70,11 +70,18 @@ def checked(
             elif deciding:
                 continue  # a citation of a refusal
             yield from stream.feed(piece)
+        rest = unseen.end()
+        if deciding:
+            start += rest
+        else:
+            yield from stream.feed(rest)
         if deciding and start.strip():
             yield Draft(DONT_KNOW, (), usage, abstained=True)
             yield DONT_KNOW
             return
     except GenerationError:
+        if not deciding:
+            yield from stream.feed(unseen.end())
         yield from stream.end(usage)  # what was held back belongs to the record
         raise
     for piece in stream.end(usage):
