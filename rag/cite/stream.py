@@ -163,7 +163,7 @@ class CitedStream:
         start = (
             self._from
             + len(self._text[self._from : end])
-            - len(self._text[self._from : end].lstrip(" \n\t,;:.!?)-*#>"))
+            - len(self._text[self._from : end].lstrip(" \n\t,;:.!?)-*#>|"))
         )
         self._from = end
         text = self._text[start:end]

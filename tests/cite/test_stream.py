@@ -161,8 +161,8 @@ def test_of_a_table_the_rows_are_checked_and_neither_its_head_nor_the_rule_below
 
     assert text == TABLE
     assert [(text[c.start : c.end], c.verdict) for c in draft.claims] == [
-        ("| The permit | costs 24 euros", "supported"),
-        ("| The cake | costs 9 euros |", "unsupported"),
+        ("The permit | costs 24 euros", "supported"),
+        ("The cake | costs 9 euros |", "unsupported"),
     ]
     assert draft.quality is not None
     assert draft.quality.recall == 0.5
