@@ -141,8 +141,10 @@ class MarkerParser:
                 if len(self._held) == 1 and not final:
                     break
                 escaped = self._held[1:2] and self._held[1] in _OPEN + _CLOSE
-                text += "" if escaped else "\\"
-                self._pass(1)
+                if escaped:
+                    self._drop(1)
+                else:
+                    text += self._pass(1)
                 continue
             read = self._bracket(final)
             if read is None:
@@ -151,7 +153,7 @@ class MarkerParser:
             if marker is None:
                 text += self._pass(length)
                 continue
-            self._pass(length)
+            self._drop(length)
             if text:
                 yield text
                 text = ""
@@ -164,6 +166,10 @@ class MarkerParser:
         passed, self._held = self._held[:length], self._held[length:]
         self._line = (self._line + passed).rpartition("\n")[2]
         return passed
+
+    def _drop(self, length: int) -> None:
+        """Take off what is not shown: what follows may begin the line that is."""
+        self._held = self._held[length:]
 
     def _next(self) -> int | None:
         """Where the next thing to decide begins."""

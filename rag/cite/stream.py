@@ -106,15 +106,14 @@ class CitedStream:
             return
         if isinstance(token, Block):
             yield from self._close(len(self._text))
-            self._broken = False  # a block begins a line by itself
-            yield self._give(self._space + token.text)
+            yield self._give(self._spaced() + token.text)
             self._from = self._code = len(self._text)
             return
         for run in _RUNS.findall(token):
             if run.isspace():
                 self._space += run
                 continue
-            if self._marked and not self._space:
+            if self._marked and not self._space and not self._broken:
                 # Punctuation that closes the claim goes before its marker.
                 closing = run[: len(run) - len(run.lstrip(_CLOSERS))]
                 if closing:
@@ -123,10 +122,13 @@ class CitedStream:
             if run and (self._marked or self._ends(run[0])):
                 yield from self._close(len(self._text))
             if run:
-                if self._broken and "\n" not in self._space:
-                    self._space = "\n" + self._space.lstrip()  # a marker began the line
-                self._broken = False
-                yield self._give(self._space + run)
+                yield self._give(self._spaced() + run)
+
+    def _spaced(self) -> str:
+        """The space that was held back, with the line end of a marker that began the line."""
+        lost = self._broken and "\n" not in self._space
+        self._broken = False
+        return "\n" + self._space.lstrip() if lost else self._space
 
     def _give(self, text: str) -> str:
         if not self._text:

@@ -56,6 +56,8 @@ def parse(text: str, *cuts: int, passages: int = FIVE) -> list[Token]:
         ("````\n```\nx[1]\n````\n", [Block("````\n```\nx[1]\n````"), "\n"]),
         ("```x[1]``` is code [1].", ["```x[1]``` is code ", Marker((1,)), "."]),
         ("```", [Block("```")]),
+        ("[1]```\nx[2]", [Marker((1,)), Block("```\nx[2]")]),
+        ("\\[1\\]```\nx[2]", [Marker((1,)), Block("```\nx[2]")]),
         ("cut [1", ["cut ", Marker((), unknown=1)]),
         ("cut [", ["cut ["]),
         ("[1 [2] x", ["[1 ", Marker((2,)), " x"]),

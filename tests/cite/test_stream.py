@@ -136,6 +136,12 @@ def test_a_marker_behind_a_block_of_code_has_nothing_to_stand_for(before: str) -
     assert [c.passage for c in draft.citations] == [0] * bool(before)
 
 
+def test_a_block_of_code_behind_a_marker_still_begins_its_line() -> None:
+    text, _ = write("The permit costs 24 euros.\n[1]```\nx[1]\n```")
+
+    assert text == "The permit costs 24 euros. [1]\n```\nx[1]\n```"
+
+
 def test_code_within_a_sentence_is_a_part_of_its_claim() -> None:
     text, draft = write("The permit costs `24` euros [1]. The permit costs `42` euros [1].")
 
@@ -236,6 +242,7 @@ WORDS = st.sampled_from(
 @given(st.lists(WORDS, max_size=25))
 @example(["[2", "[1]", "]"])
 @example(["`", "\n", "[1]", "`", "[1]", "`"])
+@example(["[1]", "```", "\n", "```", "[1]"])
 @example(["The permit costs", "[2", " [9]", "[1]", "]", "]"])
 @settings(max_examples=500, deadline=None)
 def test_every_number_that_is_shown_was_checked(pieces: list[str]) -> None:
