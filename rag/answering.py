@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -49,12 +50,13 @@ def checked(
     """
     stream, unseen = CitedStream(passages, judge), Unseen()
     start, usage = "", {}
+    notices: tuple[str, ...] = ()
     deciding = True
     last: Draft | None = None
     try:
         for piece in pieces:
             if isinstance(piece, Draft):
-                usage = dict(piece.usage)
+                usage, notices = dict(piece.usage), piece.notices
                 continue
             if isinstance(piece, str):
                 piece = unseen.feed(piece)
@@ -68,11 +70,18 @@ def checked(
             elif deciding:
                 continue  # a citation of a refusal
             yield from stream.feed(piece)
+        rest = unseen.end()
+        if deciding:
+            start += rest
+        else:
+            yield from stream.feed(rest)
         if deciding and start.strip():
             yield Draft(DONT_KNOW, (), usage, abstained=True)
             yield DONT_KNOW
             return
     except GenerationError:
+        if not deciding:
+            yield from stream.feed(unseen.end())
         yield from stream.end(usage)  # what was held back belongs to the record
         raise
     for piece in stream.end(usage):
@@ -80,8 +89,13 @@ def checked(
             last = piece
             if _refuses(piece):
                 piece = Draft(piece.text, (), usage, quality=piece.quality, abstained=True)
+            piece = replace(piece, notices=notices)
         yield piece
     if last is None or not last.text.strip():
+        if notices:  # a model that thinks before it writes
+            raise GenerationError(
+                "The model used up its tokens before it wrote a word. Set max_tokens higher and ask again."
+            )
         raise GenerationError("The model wrote nothing. Ask again, or ask in other words.")
 
 

@@ -5,13 +5,14 @@ Joins the search (:mod:`rag.search`) to the generators and their checks (:mod:`r
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol, TypeVar, cast
 
 import numpy as np
 
@@ -46,6 +47,7 @@ from rag.types import (
 
 NO_DOCUMENT = "No document matches the filters. Drop one of them and ask again."
 
+T = TypeVar("T")
 Reading = Callable[[str], list[Proposal] | None]
 """What reads the filters of a question with a model; it gives None where that failed."""
 
@@ -60,6 +62,13 @@ class Occasion:
     link: str | None = None
     allowance: Allowance | None = None
     proposed: Sequence[Proposed] | None = None
+    stopped: threading.Event | None = None
+    """Set, from any thread, once nobody waits any more: no model is asked from then on."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nobody waits any more."""
+        return self.stopped is not None and self.stopped.is_set()
 
 
 class Sources(Protocol):
@@ -127,8 +136,11 @@ def ask(engine: Sources, name: str, question: Question, occasion: Occasion) -> R
         asked = _understood(question, settings, writer, occasion, read if guess else None)
         found = engine.searcher.search(engine.ready(name), asked)
     sure = engine.searcher.would_answer(found, settings)
+    called = sure and not occasion.ended
     pieces: Iterator[str | Draft]
-    if sure:
+    if sure and not called:
+        pieces = iter(())
+    elif sure:
         judging = judge_with(engine.embedder(prototype.settings.embedding))
         if settings.judge == "model" and writer.model is not None:
             judging = seconded(judging, writer.model)
@@ -149,8 +161,8 @@ def ask(engine: Sources, name: str, question: Question, occasion: Occasion) -> R
 
     if writer.model is None:
         return Response(answer, pieces, store, started, lambda draft: Bill("", {}, 0.0))
-    bill = billing(writer.model, writer.folders, called=sure)
-    if not sure or read is None or guess or occasion.origin != "chat":
+    bill = billing(writer.model, writer.folders, called=called)
+    if not called or read is None or guess or occasion.origin != "chat":
         return Response(answer, pieces, store, started, bill, let_go=writer.model.hang_up)
     return Response(answer, pieces, store, started, bill, _offering(read, found), writer.model.hang_up)
 
@@ -195,13 +207,32 @@ def _understood(
     """The question with what a model makes of it before the search: made to stand alone, its filters."""
     rewritten = None
     if question.history and settings.rewrite == "auto" and writer.model is not None:
-        rewritten = by_model(writer.model, cleaned(question.text), question.history)
+        text, model = cleaned(question.text), writer.model
+        rewritten = _unless_ended(occasion, model, lambda: by_model(model, text, question.history))
     named = None
     if occasion.proposed is not None:
         named = [Proposal("", p.where, p.label, 0, 0) for p in occasion.proposed]
-    elif read is not None:
-        named = read(cleaned(question.text))
+    elif read is not None and writer.model is not None:
+        plain = cleaned(question.text)
+        named = _unless_ended(occasion, writer.model, lambda: read(plain))
     return replace(question, rewritten=rewritten, named=named)
+
+
+def _unless_ended(occasion: Occasion, model: ModelGenerator, call: Callable[[], T | None]) -> T | None:
+    """What a call to a model gives; None once nobody waits any more, and the call is left to itself.
+
+    A connection cannot be hung up before its server replies, and to a short prompt it replies at once
+    with the whole.
+    """
+    stopped = occasion.stopped
+    if stopped is None:
+        return call()
+    if stopped.is_set():
+        return None
+    found = Meanwhile(call).unless(stopped)
+    if occasion.ended:
+        model.spent.append({})  # nobody learns what it took
+    return found
 
 
 def _answered(

@@ -321,6 +321,7 @@ class Engine:
         accepted: Sequence[Where] | None = None,
         proposed: Sequence[Proposed] | None = None,
         beside: Library | None = None,
+        stopped: threading.Event | None = None,
     ) -> Response:
         """Answer a question; the record is stored when the response has been read.
 
@@ -330,7 +331,8 @@ class Engine:
         those of :meth:`search`.
 
         ``link`` is the id of the link that it was asked under, ``allowance`` what a written answer
-        is charged to; where a budget does not have it, the answer is quoted.
+        is charged to; where a budget does not have it, the answer is quoted. Once ``stopped`` is set,
+        by any thread, no call to a model is waited for, and none is begun.
         """
         asked = Question(
             question,
@@ -348,6 +350,7 @@ class Engine:
             link=link,
             allowance=allowance,
             proposed=proposed,
+            stopped=stopped,
         )
         return asking.ask(self, name, asked, occasion)
 

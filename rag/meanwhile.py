@@ -9,6 +9,8 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
+_LOOK = 0.05
+"""Seconds between two looks at whether anybody still waits."""
 
 
 class Meanwhile(Generic[T]):
@@ -25,6 +27,12 @@ class Meanwhile(Generic[T]):
             self._result = self._work()
         except Exception:
             _log.exception("Work beside an answer failed")
+
+    def unless(self, stopped: threading.Event) -> T | None:
+        """What comes of it, however long it takes; None where it failed, or as soon as ``stopped`` is set."""
+        while self._thread.is_alive() and not stopped.is_set():
+            self._thread.join(_LOOK)
+        return None if stopped.is_set() else self._result
 
     def result(self, seconds: float) -> T | None:
         """What came of it, after waiting at most so long; None where it failed or is not done."""

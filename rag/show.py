@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rag.config import Settings
+from rag.generators.failures import CUT_OFF
 from rag.rerankers import UNAVAILABLE
 from rag.search import Search
 from rag.types import Answer, Chunk, Citation, DocumentRecord, IngestProgress, IngestResult, Passage, Proposed
@@ -193,9 +194,10 @@ def _place(passage: Passage) -> str:
 
 
 def _notes(notices: Sequence[str]) -> list[str]:
-    if UNAVAILABLE not in notices:
-        return []
-    return [f"Note: {UNAVAILABLE}; the passages stand in the order of the search."]
+    notes = [f"Note: {n.removeprefix(CUT_OFF)}" for n in notices if n.startswith(CUT_OFF)]
+    if UNAVAILABLE in notices:
+        notes.append(f"Note: {UNAVAILABLE}; the passages stand in the order of the search.")
+    return notes
 
 
 def _metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 Text that nobody sees can carry instructions into a prompt (in tag characters, variation
 selectors, zero-width bits) and data out of an answer that is copied. What scripts and emoji need
 stays where they need it: joiners behind their letters, and the two selectors that choose
-between a sign and its picture.
+between a sign and its picture. Half a character of UTF-16 (what JSON can hold and no file, store or
+page takes) is joined with its other half, or becomes U+FFFD.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ _JOINING = re.compile(
     "[\u0600-\u0dff\u0f00-\u109f\u1780-\u18af\u00a9\u00ae\u203c-\u3299\ufe0f\U0001f000-\U0001faff]"
 )
 """Arabic and Indic letters, and emoji: what a joiner may stand behind."""
-_TO_DECIDE = re.compile(f"[{_NEVER}{_JOINS}\r\n]")
+_PAIR = "[\ud800-\udbff][\udc00-\udfff]"
+_TO_DECIDE = re.compile(f"{_PAIR}|[{_NEVER}{_JOINS}\r\n\ud800-\udfff]")
 
 
 def without_unseen(text: str) -> str:
     """``text`` without what is not seen; every kind of line end is a line feed."""
-    return Unseen().feed(text)
+    unseen = Unseen()
+    return unseen.feed(text) + unseen.end()
 
 
 class Unseen:
@@ -43,9 +46,21 @@ class Unseen:
         self._taken: list[int] = []
         """Places, in the text as it came, of the characters that were taken out."""
         self._read = 0
+        self._half = ""
+        """The first half of a character, of which the other may follow."""
 
     def feed(self, piece: str) -> str:
         """What is seen of the next piece."""
+        piece = self._half + piece
+        self._half = piece[-1:] if "\ud800" <= piece[-1:] <= "\udbff" else ""
+        return self._seen(piece[: len(piece) - len(self._half)])
+
+    def end(self) -> str:
+        """What was held back."""
+        half, self._half = self._half, ""
+        return self._seen(half)
+
+    def _seen(self, piece: str) -> str:
         kept, at = [], 0
         for match in _TO_DECIDE.finditer(piece):
             if match.start() > at:
@@ -56,8 +71,7 @@ class Unseen:
             if seen:
                 kept.append(seen)
                 self._last = seen
-            else:
-                self._taken.append(self._read + match.start())
+            self._taken += [self._read + match.start()] * (len(match[0]) - len(seen))
             self._ended = match[0] == "\r"
         if at < len(piece):
             kept.append(piece[at:])
@@ -70,6 +84,10 @@ class Unseen:
         return at - sum(taken < at for taken in self._taken)
 
     def _decide(self, character: str) -> str:
+        if len(character) == 2:
+            return without_unseen(character.encode("utf-16-le", "surrogatepass").decode("utf-16-le"))
+        if "\ud800" <= character <= "\udfff":
+            return "\ufffd"
         if character == "\r":
             return "\n"
         if character == "\n":

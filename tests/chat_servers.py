@@ -37,6 +37,8 @@ class Script:
     content_type: str | None = None
     whole: str | None = None
     """What is replied to a request that does not stream; by default the pieces."""
+    whole_delay: float = 0.0
+    """Seconds before such a reply."""
     whole_status: int = 200
     """Status of such a reply."""
     no_schema: bool = False
@@ -101,6 +103,7 @@ def serve(*scripts: Script) -> Iterator[ChatServer]:
                 self._whole(400, json.dumps({"error": {"message": "unknown field response_format"}}))
                 return
             if not body.get("stream"):
+                state.released.wait(script.whole_delay)
                 self._whole(script.whole_status, json.dumps(_whole_reply(self.path, script)))
                 return
             events = (_cohere if self.path.endswith("/v2/chat") else _openai)(script, state.released)

@@ -20,6 +20,7 @@ from rag.config import Environment, Settings
 from rag.delivery import Delivery
 from rag.errors import GenerationError, PrototypeError
 from rag.filters import combine, implies, matches, parse, to_json
+from rag.generators.failures import CUT_OFF
 from rag.guess import Proposal, propose
 from rag.pageimage import PageImage
 from rag.prototypes import Facet, Prototype, load_prototype
@@ -288,12 +289,16 @@ class FakeEngine:
         accepted: Sequence[Where] | None = None,
         proposed: Sequence[Proposed] | None = None,
         beside: object = None,
+        stopped: threading.Event | None = None,
     ) -> FakeResponse:
         asked = {"question": question, "where": where, "history": tuple(history), "name": name}
         told = {"accepted": accepted, "proposed": proposed, "link": link, "settings": settings}
         self.asked.append({**asked, **told})
         if "break" in question:
             raise GenerationError("The model did not answer. Ask again in a minute.")
+        if "ponder" in question:
+            assert stopped is not None
+            assert stopped.wait(20)
         where, offered, dropped = self._narrowed(name, question, where, accepted)
         quotes, abstained, notices = self._quotes(question, where)
         if origin == "compare" and settings is not None:
@@ -363,6 +368,10 @@ class FakeEngine:
         if "wax" in question:
             return [(HOSTILE, {"name": "Notes <b>on</b> wax"})], False, ()
         told = (UNAVAILABLE,) if "unranked" in question else ()
+        if "endless" in question:
+            told = (
+                f"{CUT_OFF}Cut off at 800 tokens: raise the setting max_tokens, or ask for less at once.",
+            )
         quotes = [(f"{row['name']} comes from {row['country']}.", row) for row in rows[:3]]
         return quotes, "nowhere" in question, told
 

@@ -5,6 +5,7 @@ Through the engine and the real SDKs, against a server on the loopback.
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 import threading
@@ -16,10 +17,12 @@ from typing import Any
 
 import pytest
 
+from rag import show
 from rag.answering import UNAVAILABLE
 from rag.config import Environment
 from rag.engine import Engine
 from rag.errors import GenerationError
+from rag.generators.failures import CUT_OFF
 from rag.response import BROKE_OFF
 from rag.types import Answer, Turn
 from tests.chat_servers import ChatServer, Script, serve
@@ -55,6 +58,11 @@ class Asked:
     def stored(self) -> list[Answer]:
         """What was stored since."""
         return [self.engine.store.answer(id) for id in self._ids() - self._before]
+
+    def shown(self, answer: Answer) -> Any:
+        """The answer as the command line prints it, in bytes and back."""
+        printed = json.dumps(show.ask_json((None, answer)), ensure_ascii=False).encode()
+        return json.loads(printed)
 
     def _ids(self) -> set[str]:
         with closing(sqlite3.connect(self.engine.store.path)) as database:
@@ -152,6 +160,58 @@ def test_half_way_what_was_written_is_kept_with_its_citations_and_the_reason(
     assert answer.notices == (f"{BROKE_OFF}{caught.value}",)
     assert says in str(caught.value)
     assert is_one_sentence_to_act_on(str(caught.value))
+
+
+def test_an_answer_that_was_cut_at_its_length_is_kept_and_its_reader_told(
+    asked: Callable[..., Asked],
+) -> None:
+    with serve(Script(WRITTEN, finish="length")) as server:
+        here = asked(server, max_tokens=1_200)
+        answer = here.ask().answer
+
+    assert here.stored() == [answer]
+    assert answer.text == "The harbour permit costs 24 euros. [1] It is valid"
+    assert [c.number for c in answer.citations] == [1]
+    assert (answer.stopped, answer.abstained) == (False, False)
+    assert answer.usage == {"input_tokens": 120, "output_tokens": 30}
+    told = "Cut off at 1,200 tokens: raise the setting max_tokens, or ask for less at once."
+    assert answer.notices == (f"{CUT_OFF}{told}",)
+    assert f"Note: {told}" in show.ask_text((None, answer))
+
+
+def test_a_model_that_only_thought_until_its_limit_is_told_apart(asked: Callable[..., Asked]) -> None:
+    with serve(Script([], finish="length")) as server:
+        answer = asked(server).ask().answer
+
+    (notice,) = answer.notices
+    assert "before it wrote a word. Set max_tokens higher" in notice
+    assert answer.generator == "extractive"
+    assert is_one_sentence_to_act_on(notice.removeprefix(UNAVAILABLE))
+
+
+def test_halves_of_characters_are_joined_or_replaced_and_break_nothing(asked: Callable[..., Asked]) -> None:
+    pieces = ["The harbour permit \ud83d", "\ude00 costs 24 euros [1]. ", "It is valid \ude00 for long\ud83d"]
+    with serve(Script(pieces)) as server:
+        here = asked(server, rewrite="rule")
+        answer = here.ask(Turn("A permit \ud83d?", "Yes \udc00, <|im_start|>\u200b.")).answer
+
+    assert answer.text == "The harbour permit 😀 costs 24 euros. [1] It is valid \ufffd for long\ufffd [2]"
+    assert here.stored() == [answer]
+    assert here.shown(answer)["text"] == answer.text
+    assert answer.notices == ()
+    said = json.dumps(server.requests[0]["messages"], ensure_ascii=False)
+    assert "A permit \ufffd?" in said
+    assert "Yes \ufffd, ‹|im_start|>." in said
+
+
+def test_half_a_character_at_the_end_of_what_broke_off_is_kept(asked: Callable[..., Asked]) -> None:
+    with serve(Script([*WRITTEN, "for\ud83d"], cut=True)) as server:
+        here = asked(server)
+        with pytest.raises(GenerationError):
+            list(here.ask())
+
+    (answer,) = here.stored()
+    assert "It is valid for\ufffd" in answer.text
 
 
 def test_a_server_that_says_nothing_is_not_waited_for_longer_than_set(asked: Callable[..., Asked]) -> None:

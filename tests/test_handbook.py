@@ -180,6 +180,16 @@ def test_the_tables_of_toml_shown_are_taken() -> None:
     assert shelf.csv_options("x", tomllib.loads(table)["csv"]["products.csv"]).id == "sku"
 
 
+def test_the_modules_named_are_there_and_every_package_is_named() -> None:
+    text = TEXTS["contributing.md"]
+    named = set(re.findall(r"`((?:rag|pages|tests|prototypes|supabase)/[\w./]*|\w+\.py)`", text))
+    packages = {f"rag/{path.parent.name}/" for path in ROOT.glob("rag/*/__init__.py")}
+    benchmarks = ROOT / "tests" / "benchmarks"
+
+    assert [n for n in sorted(named) if not (ROOT / n).exists() and not (benchmarks / n).is_file()] == []
+    assert sorted(packages - named) == []
+
+
 def test_every_file_type_is_named() -> None:
     assert [s for s in SUFFIXES if f"`{s}`" not in TEXTS["file-types.md"]] == []
 

@@ -162,3 +162,8 @@ def test_the_commands_do_the_same(
     assert json.loads(capsys.readouterr().out) == {"looked_at": 1, "failures": {"should-refuse": 1}}
     assert cli.main(["feedback", "triage"]) == 0
     assert "1  should-refuse" in capsys.readouterr().out
+    assert cli.main(["feedback", "triage", "--prototype", "notes"]) == 0
+    assert "1  should-refuse" in capsys.readouterr().out
+    assert cli.main(["feedback", "triage", "--prototype", "nots"]) == 1
+    said = capsys.readouterr()
+    assert (said.out, "no prototype “nots”" in said.err) == ("", True)

@@ -25,13 +25,18 @@ from rag.unseen import Unseen, without_unseen
         ("می\u200cخواهم", "می\u200cخواهم"),
         ("👩\u200d🔬 ❤\ufe0f", "👩\u200d🔬 ❤\ufe0f"),
         ("Ça va ? はい。", "Ça va ? はい。"),
+        ("\ud83d\ude00 tea \ud83d, \ude00\ud83d", "😀 tea \ufffd, \ufffd\ufffd"),
+        ("tag\udb40\udc41", "tag"),
     ],
 )
 def test_what_is_seen(text: str, seen: str) -> None:
     assert without_unseen(text) == seen
 
 
-NASTY = st.text(alphabet="ab \n\r\u200b\u200c\u200dم👩\ufe0f\ufe0e\u202e\U000e0041\x00", max_size=30)
+NASTY = st.text(
+    alphabet="ab \n\r\u200b\u200c\u200dم👩\ufe0f\ufe0e\u202e\U000e0041\x00\ud83d\ude00\udb40\udc41",
+    max_size=30,
+)
 
 
 @given(NASTY, st.lists(st.integers(0, 30), max_size=6))
@@ -39,7 +44,9 @@ def test_any_split_gives_the_same(text: str, cuts: list[int]) -> None:
     places = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
     unseen = Unseen()
 
-    assert "".join(unseen.feed(text[a:b]) for a, b in pairwise(places)) == without_unseen(text)
+    seen = "".join(unseen.feed(text[a:b]) for a, b in pairwise(places)) + unseen.end()
+    assert seen == without_unseen(text)
+    assert seen == seen.encode().decode()
 
 
 @given(NASTY)

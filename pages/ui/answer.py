@@ -16,6 +16,7 @@ from pages.ui.describe import filter_words
 from pages.ui.frame import Page
 from pages.ui.text import MARKUP, STRUCK, composed, cut, one_line, plain
 from rag.answering import BUDGET_SPENT, UNAVAILABLE
+from rag.generators.failures import CUT_OFF
 from rag.prototypes import Prototype
 from rag.rerankers import UNAVAILABLE as NOT_RERANKED
 from rag.response import BROKE_OFF
@@ -84,6 +85,8 @@ def remarks(
             notes.append(f":material/format_quote: Quoted instead, because no model could write it. {reason}")
         if notice.startswith(BROKE_OFF):
             notes.append(f":material/link_off: {one_line(notice.removeprefix(BROKE_OFF), 300)}")
+        if notice.startswith(CUT_OFF):
+            notes.append(f":material/content_cut: {one_line(notice.removeprefix(CUT_OFF), 300)}")
     if answer and BUDGET_SPENT in answer.notices:
         notes.append(
             ":material/savings: Quoted instead: the budget for answers by a model is used up for now"

@@ -67,14 +67,15 @@ def ask(
     if anyway:
         settings = dataclasses.replace(prototype.settings, abstain="off")
 
+    writing = Writing(
+        question,
+        where=selection.both(where, *(accepted or ())),
+        replaces=replaced,
+        proposed=proposed,
+    )
     page.writings.begin(
         opened,
-        Writing(
-            question,
-            where=selection.both(where, *(accepted or ())),
-            replaces=replaced,
-            proposed=proposed,
-        ),
+        writing,
         prepare=lambda: engine.prepare(prototype.name),
         ask=lambda: engine.ask(
             prototype.name,
@@ -88,6 +89,7 @@ def ask(
             settings=settings,
             link=allowance.link,
             allowance=allowance,
+            stopped=writing.stopped,
         ),
         in_vain=lambda: admission.give_back(allowance),
     )

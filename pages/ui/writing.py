@@ -55,7 +55,8 @@ class Writing:
         self.partial: str | None = None
         """The id under which the engine keeps what was written before a failure."""
         self.done = False
-        self.stopping = False
+        self.stopped = threading.Event()
+        """Set once its reader does not want it any more."""
         self.cancelled = False
         """Stopped before it was asked: nothing is stored, and the page gives the question back."""
         self._finished = threading.Event()
@@ -64,6 +65,11 @@ class Writing:
         self._turn: Turn | None = None
         """Its place among those that are written, held until it has ended."""
         self._ended: Callable[[], None] = lambda: None
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it is to end, or has ended, because its reader wants that."""
+        return self.stopped.is_set()
 
     @property
     def text(self) -> str:
@@ -79,9 +85,10 @@ class Writing:
         """End now; what there is by now is stored as it stands, by the thread that calls.
 
         The thread that reads may sit in a call to a service that says nothing, for as long as its
-        timeout; nobody waits for it. A question that is still searched with ends with the search.
+        timeout; nobody waits for it. A question that is still searched with ends with the search, which
+        asks no model any more.
         """
-        self.stopping = True
+        self.stopped.set()
         response = self._response
         if response is not None:
             self._close(response)

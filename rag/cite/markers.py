@@ -2,7 +2,7 @@
 
 What may still become a marker is held back until it is one or is not, so that no half of
 one is ever shown. Inside code nothing is a marker. A marker whose numbers are not those of
-a passage is dropped and counted.
+a passage is dropped and counted. Blocks of code are told from text: they claim nothing.
 """
 
 from __future__ import annotations
@@ -44,10 +44,20 @@ class Marker:
     """How many it names that no passage has."""
 
 
-class MarkerParser:
-    """Feed it pieces; it gives text and markers. ``passages`` is how many numbers there are.
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A piece of a block of code, of which the fences are a part."""
 
-    Any split of a text into pieces gives the same text and markers.
+    text: str
+
+
+Token = str | Marker | Block
+
+
+class MarkerParser:
+    """Feed it pieces; it gives text, markers and code. ``passages`` is how many numbers there are.
+
+    Any split of a text into pieces gives the same text, markers and code.
     """
 
     def __init__(self, passages: int) -> None:
@@ -64,21 +74,26 @@ class MarkerParser:
         self._dangling = False
         """Whether a marker stood behind ``[2``: what closes that would make a number that was not read."""
 
-    def feed(self, piece: str) -> Iterator[str | Marker]:
+    def feed(self, piece: str) -> Iterator[Token]:
         """What is certain with this piece."""
         self._held += piece
         yield from self._apart(self._read(final=False))
 
-    def end(self) -> Iterator[str | Marker]:
+    def end(self) -> Iterator[Token]:
         """What was held back."""
         yield from self._apart(self._read(final=True))
 
-    def _apart(self, tokens: Iterator[str | Marker]) -> Iterator[str | Marker]:
+    def _apart(self, tokens: Iterator[Token]) -> Iterator[Token]:
         """The tokens, without a bracket that would close a number around a marker: ``[2[1]]``."""
         for token in tokens:
             if isinstance(token, Marker):
                 self._parts = self._given.endswith("`")
                 self._dangling = self._dangling or _UNCLOSED.search(self._given) is not None
+                yield token
+                continue
+            if isinstance(token, Block):  # it begins a line, or goes on with what does
+                self._parts = self._dangling = False
+                self._given = token.text[-_MOST:]
                 yield token
                 continue
             if self._dangling:
@@ -95,10 +110,17 @@ class MarkerParser:
             if token:
                 yield token
 
-    def _read(self, final: bool) -> Iterator[str | Marker]:
+    def _read(self, final: bool) -> Iterator[Token]:
         text = ""
         while self._held:
-            at = self._next()
+            at, within = self._next(), bool(self._fence)
+            if within:
+                if at is not None and not at:
+                    at = self._code(final)
+                    if at is None:
+                        break  # more backticks may come
+                yield Block(self._pass(len(self._held) if at is None else at))
+                continue
             if at is None:
                 text += self._pass(len(self._held))
                 break
@@ -107,14 +129,22 @@ class MarkerParser:
                 length = self._code(final)
                 if length is None:
                     break  # it may still close
-                text += self._pass(length)
+                if not self._fence:
+                    text += self._pass(length)
+                    continue
+                if text:
+                    yield text
+                    text = ""
+                yield Block(self._pass(length))
                 continue
             if self._held[0] == "\\":
                 if len(self._held) == 1 and not final:
                     break
                 escaped = self._held[1:2] and self._held[1] in _OPEN + _CLOSE
-                text += "" if escaped else "\\"
-                self._pass(1)
+                if escaped:
+                    self._drop(1)
+                else:
+                    text += self._pass(1)
                 continue
             read = self._bracket(final)
             if read is None:
@@ -123,7 +153,7 @@ class MarkerParser:
             if marker is None:
                 text += self._pass(length)
                 continue
-            self._pass(length)
+            self._drop(length)
             if text:
                 yield text
                 text = ""
@@ -137,6 +167,10 @@ class MarkerParser:
         self._line = (self._line + passed).rpartition("\n")[2]
         return passed
 
+    def _drop(self, length: int) -> None:
+        """Take off what is not shown: what follows may begin the line that is."""
+        self._held = self._held[length:]
+
     def _next(self) -> int | None:
         """Where the next thing to decide begins."""
         wanted = "`" if self._fence else "`\\" + _OPEN
@@ -146,8 +180,9 @@ class MarkerParser:
     def _code(self, final: bool) -> int | None:
         """How much is code, or marks its beginning or end, of what is held; it opens with a backtick.
 
-        A block of code begins and ends with lines of their own. What begins elsewhere ends in its line,
-        or its backticks are letters like others: else a lone one would hide all markers behind it.
+        A block of code begins and ends with lines of their own. What begins elsewhere, or has another
+        backtick in the line that would open a block, ends in its line, or its backticks are letters
+        like others: else a lone one would hide all markers behind it.
         """
         ticks = len(self._held) - len(self._held.lstrip("`"))
         if ticks == len(self._held) and not final:
@@ -157,10 +192,12 @@ class MarkerParser:
             if begins_line and ticks >= len(self._fence):
                 self._fence = ""
             return ticks
-        if begins_line and ticks >= _BLOCK:
+        line = self._held[: _LONGEST_CODE + 1].partition("\n")[0]
+        if begins_line and ticks >= _BLOCK and "`" not in line[ticks:]:
+            if not final and len(line) == len(self._held):
+                return None  # it may be code within the line
             self._fence = self._held[:ticks]
             return ticks
-        line = self._held[: _LONGEST_CODE + 1].partition("\n")[0]
         for run in re.finditer("`+", line[ticks:]):
             if len(run[0]) == ticks and (final or ticks + run.end() < len(self._held)):
                 return ticks + run.end()

@@ -3,7 +3,8 @@
 Text goes through at once. A marker is held for as long as its claim takes to check, and only
 a number that was checked is ever given out. A claim is a sentence, or the part of one up to
 its marker. What its cited passages do not support is attributed to another passage that does;
-where there is none, or where nothing was cited, the claim is marked ``unsupported``.
+where there is none, or where nothing was cited, the claim is marked ``unsupported``. A block
+of code claims nothing, and neither does the head of a table that cites nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from rag.cite.claims import Judgement, coverage
-from rag.cite.markers import Marker, MarkerParser
+from rag.cite.markers import Block, Marker, MarkerParser, Token
 from rag.sentences.abbreviations import MAY_END, NEVER_END
 from rag.types import Citation, CitationQuality, Cited, Claim, Draft, Passage
 from rag.words import FUNCTION_WORDS
@@ -25,6 +26,8 @@ _CLOSERS = ".,;:!?)]\"”’'*_。！？"
 _INITIAL = re.compile(r"(?:[a-z]\.)*[a-z]")
 _LISTED = re.compile(r"\d{1,3}\.")
 """The number of an item: "1." ends nothing."""
+_RULE = re.compile(r"\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?")
+"""The row of a table between its head and its body: "| --- | :-: |"."""
 _LACKS = re.compile(
     r"(?:\bnot|\bno|n['’]t) (?:\w+ ){0,4}?(?:mention|contain|provide|include|answer|specif|say|state|"
     r"find|found|give|know|address|information)",
@@ -56,6 +59,8 @@ class CitedStream:
         """Whether a marker stood behind code, and nothing was given out since."""
         self._from = 0
         """Where the claim that is being written begins."""
+        self._code = 0
+        """Where the last block of code ended."""
         self._broken = False
         """Whether a line ended before a marker, and nothing was given out since."""
         self._marked: list[int] = []
@@ -91,7 +96,7 @@ class CitedStream:
         self._space = ""
         yield self._draft(self._text, usage)
 
-    def _take(self, token: str | Marker) -> Iterator[str | Draft]:
+    def _take(self, token: Token) -> Iterator[str | Draft]:
         if isinstance(token, Marker):
             self._unknown += token.unknown
             self._marked += [n - 1 for n in token.numbers if n - 1 not in self._marked]
@@ -99,11 +104,16 @@ class CitedStream:
             self._space = ""  # the marker brings its own
             self._parts = self._text.endswith("`")
             return
+        if isinstance(token, Block):
+            yield from self._close(len(self._text))
+            yield self._give(self._spaced() + token.text)
+            self._from = self._code = len(self._text)
+            return
         for run in _RUNS.findall(token):
             if run.isspace():
                 self._space += run
                 continue
-            if self._marked and not self._space:
+            if self._marked and not self._space and not self._broken:
                 # Punctuation that closes the claim goes before its marker.
                 closing = run[: len(run) - len(run.lstrip(_CLOSERS))]
                 if closing:
@@ -112,12 +122,17 @@ class CitedStream:
             if run and (self._marked or self._ends(run[0])):
                 yield from self._close(len(self._text))
             if run:
-                if self._broken and "\n" not in self._space:
-                    self._space = "\n" + self._space.lstrip()  # a marker began the line
-                self._broken = False
-                yield self._give(self._space + run)
+                yield self._give(self._spaced() + run)
+
+    def _spaced(self) -> str:
+        """The space that was held back, with the line end of a marker that began the line."""
+        lost = self._broken and "\n" not in self._space
+        self._broken = False
+        return "\n" + self._space.lstrip() if lost else self._space
 
     def _give(self, text: str) -> str:
+        if not self._text:
+            text = text.lstrip()  # of a marker before the first word, or of the model
         if self._parts and text.startswith("`"):
             text = f" {text}"  # two pieces of code must not become one
         self._parts = False
@@ -150,12 +165,15 @@ class CitedStream:
         start = (
             self._from
             + len(self._text[self._from : end])
-            - len(self._text[self._from : end].lstrip(" \n\t,;:.!?)-*#>"))
+            - len(self._text[self._from : end].lstrip(" \n\t,;:.!?)-*#>|"))
         )
         self._from = end
         text = self._text[start:end]
         if not _is_claim(text) or (not marked and says_nothing(text)):
-            if not marked or not self._claims:
+            if self._heads(end):
+                self._claims.pop()
+                yield self._draft(self._text)
+            if not marked or not self._claims or self._claims[-1].start < self._code:
                 return
             # A marker that stands apart from its sentence belongs to the one before.
             start, text = self._claims[-1].start, self._text[self._claims[-1].start : end]
@@ -176,6 +194,15 @@ class CitedStream:
         self._text += markers
         self._from = len(self._text)
         yield markers
+
+    def _heads(self, end: int) -> bool:
+        """Whether the row that ends at ``end`` shows the last claim to be the head of a table."""
+        before, _, row = self._text[:end].rpartition("\n")
+        if not self._claims or "|" not in row or not _RULE.fullmatch(row.strip()):
+            return False
+        head, last = before.rpartition("\n")[2], self._claims[-1]
+        in_head = "|" in head and last.start >= len(before) - len(head)
+        return in_head and last.verdict == "unsupported" and not last.cited
 
     def _checked(
         self, text: str, start: int, end: int, cited: tuple[int, ...]
@@ -257,6 +284,5 @@ def says_nothing(text: str) -> bool:
 def _is_claim(text: str) -> bool:
     """Whether a piece of text says something that can be checked: not a heading, not "Yes."."""
     words = [w.strip(".,;:!?()[]\"'*#_`-").casefold() for w in text.split()]
-    return sum(bool(w) and w not in FUNCTION_WORDS for w in words) >= _FEW and not text.rstrip().endswith(
-        (":", "?")
-    )
+    told = sum(any(c.isalnum() for c in w) and w not in FUNCTION_WORDS for w in words)
+    return told >= _FEW and not text.rstrip().endswith((":", "?"))

@@ -11,7 +11,7 @@ from rag.commands import Actions, Add, delivery, emit, erasing, exporting
 from rag.engine import Engine
 from rag.errors import UsageError
 from rag.insights import Insights
-from rag.store import Query
+from rag.store import Query, Selection
 from rag.topics import FEWEST
 from rag.types import Relevant
 
@@ -97,8 +97,11 @@ def _topics(engine: Engine, args: argparse.Namespace) -> int:
 
 
 def _triage(engine: Engine, args: argparse.Namespace) -> int:
+    if args.named is not None:
+        engine.prototype(args.named)  # a typing error must not pass for "no thumb down"
     done = Insights(engine).triage(show.steps(quiet=args.quiet))
-    found = {str(failure): count for failure, count in engine.store.digest.failures(Query()).items()}
+    wanted = Query(Selection(prototype=args.named))
+    found = {str(failure): count for failure, count in engine.store.digest.failures(wanted).items()}
     text = "\n".join(f"{count:6,}  {failure}" for failure, count in found.items())
     emit(args, {"looked_at": done, "failures": found}, text or "There is no thumb down to look at.")
     return 0

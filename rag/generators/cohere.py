@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 from rag.errors import GenerationError
-from rag.generators.failures import cut_short, failure, within
+from rag.generators.failures import ending, failure, within
 from rag.generators.hangup import hang_up
 from rag.generators.openai import DEADLINE, TIMEOUT
 from rag.generators.prompt import Order, Prompt, history_within, ordered, visible
@@ -90,8 +90,7 @@ class CohereGenerator:
                 elif event.type == "message-end" and delta is not None:
                     finished = delta.finish_reason
                     usage = _usage(delta.usage)
-        cut_short(_WHO, finished)
-        yield Draft("", (), usage)
+        yield Draft("", (), usage, notices=ending(_WHO, finished, self._max_tokens))
 
     def _events(self, client: Any, messages: Any, documents: Any) -> Generator[Any, None, None]:
         """The stream's events; asked for again, with back-off, while none has come.

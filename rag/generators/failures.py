@@ -77,11 +77,15 @@ def within(who: str, written: int, tokens: int) -> None:
         )
 
 
-def cut_short(who: str, finished: str | None) -> None:
-    """Raise where a stream ended without an end, or was refused.
+CUT_OFF = "answer-cut-off: "
+"""Opens the notice of an answer that ended at its limit of tokens; a sentence follows."""
+
+
+def ending(who: str, finished: str | None, tokens: int) -> tuple[str, ...]:
+    """The notices of a stream that ended; raises where it ended without an end, or was refused.
 
     A connection that is cut, and a page of HTML with status 200, end without an error: only a
-    missing reason to finish tells.
+    missing reason to finish tells. ``tokens`` is the most that it was asked for.
     """
     reason = (finished or "").casefold()
     if not reason:
@@ -90,3 +94,7 @@ def cut_short(who: str, finished: str | None) -> None:
         raise GenerationError(f"{who} refused to answer this question. Ask it in other words.")
     if reason in ("error", "timeout", "error_limit"):
         raise GenerationError(f"{who} stopped with a problem of its own. Ask again in a minute.")
+    if reason in ("length", "max_tokens"):  # of Chat Completions, and of Cohere
+        told = f"Cut off at {tokens:,} tokens: raise the setting max_tokens, or ask for less at once."
+        return (f"{CUT_OFF}{told}",)
+    return ()

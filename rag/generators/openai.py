@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from rag.errors import GenerationError
-from rag.generators.failures import cut_short, failure, within
+from rag.generators.failures import ending, failure, within
 from rag.generators.hangup import hang_up
 from rag.generators.prompt import Order, Prompt, history_within, passages_text
 from rag.types import Cited, Draft, Passage, Turn
@@ -163,8 +163,7 @@ class OpenAIGenerator:
             finally:
                 self._reading = None
                 stream.close()
-        cut_short(self._where, finished)
-        yield Draft("", (), usage)
+        yield Draft("", (), usage, notices=ending(self._where, finished, self._max_tokens))
 
     @property
     def _where(self) -> str:

@@ -106,11 +106,14 @@ def _place(passage: Passage) -> str:
 
 
 def history_within(history: Sequence[Turn], budget: int = MAX_HISTORY) -> list[Turn]:
-    """The newest turns that fit ``budget`` characters, oldest first."""
+    """The newest turns that fit ``budget`` characters, oldest first, as :func:`visible` shows them.
+
+    An answer may quote documents, and a file of questions may bring anything as what was said.
+    """
     kept: list[Turn] = []
     for turn in reversed(history):
         budget -= len(turn.question) + len(turn.text)
         if budget < 0:
             break
-        kept.append(turn)
+        kept.append(Turn(visible(turn.question), visible(turn.text)))
     return kept[::-1]

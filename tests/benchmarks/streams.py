@@ -1,9 +1,10 @@
 """Fuzzed streams of a model: is a citation number ever shown that was not checked?
 
-    python -m tests.benchmarks.streams [--streams 10000] [--seed 0]
+    python -m tests.benchmarks.streams [--streams 10000] [--seed 0] [--code]
 
 Each stream is a text of sentences, true and false, with markers of every shape, whole and broken,
-code, links, other brackets and digits, and characters that are not seen. It is read twice: in one
+code, links, other brackets and digits, and characters that are not seen; with ``--code``, also many
+blocks of code, tables, and halves of characters. It is read twice: in one
 piece, and cut at random places, where every beginning of it is drawn as the page draws it. Counts
 streams in which a number was drawn as a citation, or left in brackets outside code, that no checked
 citation has; in which a citation does not quote its passage; and in which the two readings differ.
@@ -74,11 +75,16 @@ _BETWEEN = (
     "# ",
     '"',
 )
+_CODE = (
+    "\n```\n", "```", "\n```py\n", "````\n", "\n  ```\n", "```x``` ", "\n| --- | --- |\n", " | ", "\n| ",
+    "\ud83d", "\ude00",
+)  # fmt: skip
 _UNSEEN = ("\u200b", "\u2060", "\u202e", "\ufeff", "\U000e0031", "\u00ad", "\x00", "\r\n", "\ufe0f")
 _BEGUN = re.compile(r"`[^\n]*\Z")
 """Code that has begun to come: what is known at once is not given out in one piece."""
 CODE = re.compile(
-    r"^[ \t]*(```+)(?:.|\n)*?(?:^[ \t]*\1`*|\Z)|(?<!`)(`+)(?!`)[^\n]{1,200}?(?<!`)\2(?!`)", re.MULTILINE
+    r"^[ \t]*(```+)[^`\n]*(?:\n(?:.|\n)*?(?:^[ \t]*\1`*|\Z)|\Z)|(?<!`)(`+)(?!`)[^\n]{1,200}?(?<!`)\2(?!`)",
+    re.MULTILINE,
 )
 _BRACKETED = re.compile(r"[\[【⟦〔〖]\s*[\^#]?(\d{1,3})\s*[\]】⟧〕〗]")
 _CHIP = re.compile(r":(?:blue|orange)-badge\[(\d+)\]")
@@ -99,16 +105,17 @@ class Read:
     wrong: tuple[str, ...]
 
 
-def fuzzed(random: random.Random) -> str:
+def fuzzed(random: random.Random, *, code: bool = False) -> str:
     """The text of one stream."""
     parts: list[str] = []
+    between = _BETWEEN + 2 * _CODE if code else _BETWEEN
     for _ in range(random.randint(1, 9)):
         for choices, likely in (
             (_SENTENCES, 0.8),
             (_MARKERS, 0.8),
             (_UNSEEN, 0.1),
             (_MARKERS, 0.3),
-            (_BETWEEN, 0.9),
+            (between, 0.9),
         ):
             if random.random() < likely:
                 parts.append(random.choice(choices))
@@ -169,10 +176,10 @@ def misquoted(draft: Draft) -> list[str]:
     ]
 
 
-def trouble(seed: int) -> list[str]:
+def trouble(seed: int, *, code: bool = False) -> list[str]:
     """What is wrong with one stream."""
     generator = random.Random(seed)
-    text = fuzzed(generator)
+    text = fuzzed(generator, code=code)
     whole, pieces = read([text], look=False), read(cut(text, generator), look=True)
     found = [*whole.wrong, *pieces.wrong]
     if (whole.text, whole.draft.citations, whole.draft.claims) != (
@@ -186,13 +193,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--streams", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--code", action="store_true")
     args = parser.parse_args()
     began, bad = time.perf_counter(), 0
     for seed in range(args.seed, args.seed + args.streams):
-        found = trouble(seed)
+        found = trouble(seed, code=args.code)
         bad += bool(found)
         if found and bad <= 10:
-            print("\n".join(found))
+            print(ascii("\n".join(found)))
     took = time.perf_counter() - began
     print(f"{args.streams:,} fuzzed streams: {bad} with a number that was not checked ({took:.0f} s)")
     return 1 if bad else 0

@@ -10,21 +10,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.cite.markers import Marker, MarkerParser
+from rag.cite.markers import Block, Marker, MarkerParser, Token
 
 FIVE = 5
 CODE = re.compile(r"`[^`]*`")
 
 
-def parse(text: str, *cuts: int, passages: int = FIVE) -> list[str | Marker]:
-    """What the parser makes of a text cut at these places; neighbouring texts joined."""
+def parse(text: str, *cuts: int, passages: int = FIVE) -> list[Token]:
+    """What the parser makes of a text cut at these places; neighbouring texts joined, and code."""
     parser = MarkerParser(passages)
     places = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
-    found: list[str | Marker] = []
+    found: list[Token] = []
     pieces = [text[a:b] for a, b in pairwise(places)]
     for token in [t for piece in pieces for t in parser.feed(piece)] + list(parser.end()):
         if isinstance(token, str) and found and isinstance(found[-1], str):
             found[-1] += token
+        elif isinstance(token, Block) and found and isinstance(found[-1], Block):
+            found[-1] = Block(found[-1].text + token.text)
         else:
             found.append(token)
     return found
@@ -49,7 +51,13 @@ def parse(text: str, *cuts: int, passages: int = FIVE) -> list[str | Marker]:
         ("[1](http://127.0.0.1:9/leak) so", [Marker((1,)), " so"]),
         ("in [2021] [sic] [a] []", ["in [2021] [sic] [a] []"]),
         ("`x[1]` [2]", ["`x[1]` ", Marker((2,))]),
-        ("```\nx[1]\n```\n[1]", ["```\nx[1]\n```\n", Marker((1,))]),
+        ("```\nx[1]\n```\n[1]", [Block("```\nx[1]\n```"), "\n", Marker((1,))]),
+        ("So:\n  ```py\nx[1]", ["So:\n  ", Block("```py\nx[1]")]),
+        ("````\n```\nx[1]\n````\n", [Block("````\n```\nx[1]\n````"), "\n"]),
+        ("```x[1]``` is code [1].", ["```x[1]``` is code ", Marker((1,)), "."]),
+        ("```", [Block("```")]),
+        ("[1]```\nx[2]", [Marker((1,)), Block("```\nx[2]")]),
+        ("\\[1\\]```\nx[2]", [Marker((1,)), Block("```\nx[2]")]),
         ("cut [1", ["cut ", Marker((), unknown=1)]),
         ("cut [", ["cut ["]),
         ("[1 [2] x", ["[1 ", Marker((2,)), " x"]),
@@ -73,7 +81,7 @@ def parse(text: str, *cuts: int, passages: int = FIVE) -> list[str | Marker]:
         ("5 m² [²]", ["5 m² ", Marker((2,))]),
     ],
 )
-def test_what_is_a_marker(text: str, found: list[str | Marker]) -> None:
+def test_what_is_a_marker(text: str, found: list[Token]) -> None:
     assert parse(text) == found
 
 
@@ -84,6 +92,15 @@ def test_what_is_a_marker(text: str, found: list[str | Marker]) -> None:
 )
 def test_any_split_gives_the_same(text: str, cuts: list[int]) -> None:
     assert parse(text, *cuts) == parse(text)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from(["```", "`", "\n", "x[1]", "[2]", " ", "py"]), max_size=14),
+    st.lists(st.integers(0, 40), max_size=8),
+)
+def test_any_split_gives_the_same_code(parts: list[str], cuts: list[int]) -> None:
+    assert parse("".join(parts), *cuts) == parse("".join(parts))
 
 
 @settings(deadline=None)

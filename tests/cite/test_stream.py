@@ -106,6 +106,87 @@ def test_lists_and_paragraphs_keep_their_shape() -> None:
     assert text == "Fees:\n\n- The permit costs 24 euros [1]\n- Geneva lies on a lake [2]"
 
 
+def test_a_block_of_code_is_no_claim_and_comes_through_as_it_is() -> None:
+    code = "```python\nfees = read(42)  # The permit costs 42 euros.\nprint(fees[1], fees[9])\n```"
+    text, draft = write(f"The permit costs 24 euros [1].\n\n{code}\n\nGeneva lies on a lake [3].")
+
+    assert text == f"The permit costs 24 euros. [1]\n\n{code}\n\nGeneva lies on a lake. [2]"
+    assert [text[c.start : c.end] for c in draft.claims] == [
+        "The permit costs 24 euros.",
+        "Geneva lies on a lake.",
+    ]
+    assert draft.quality is not None
+    assert (draft.quality.recall, draft.quality.unknown) == (1.0, 0)
+
+
+def test_what_stands_around_a_block_of_code_is_checked_as_ever() -> None:
+    text, draft = write("It costs 42 dollars a year\n```\nx\n```\nIt serves plenty of cake")
+
+    assert [(text[c.start : c.end], c.verdict) for c in draft.claims] == [
+        ("It costs 42 dollars a year", "unsupported"),
+        ("It serves plenty of cake", "unsupported"),
+    ]
+
+
+@pytest.mark.parametrize("before", ["", "The permit costs 24 euros [1].\n"])
+def test_a_marker_behind_a_block_of_code_has_nothing_to_stand_for(before: str) -> None:
+    text, draft = write(f"{before}```\nx = 24\n```\n[2]")
+
+    assert text.endswith("```\nx = 24\n```")
+    assert [c.passage for c in draft.citations] == [0] * bool(before)
+
+
+def test_a_block_of_code_behind_a_marker_still_begins_its_line() -> None:
+    text, _ = write("The permit costs 24 euros.\n[1]```\nx[1]\n```")
+
+    assert text == "The permit costs 24 euros. [1]\n```\nx[1]\n```"
+
+
+def test_code_within_a_sentence_is_a_part_of_its_claim() -> None:
+    text, draft = write("The permit costs `24` euros [1]. The permit costs `42` euros [1].")
+
+    assert [(text[c.start : c.end], c.verdict) for c in draft.claims] == [
+        ("The permit costs `24` euros.", "supported"),
+        ("The permit costs `42` euros.", "unsupported"),
+    ]
+
+
+def test_a_line_that_begins_with_code_hides_no_claim() -> None:
+    text, draft = write("```fee``` is set. The permit costs 42 euros [1].")
+
+    assert "The permit costs 42 euros." in [text[c.start : c.end] for c in draft.claims]
+
+
+TABLE = (
+    "| What | How much |\n| --- | :---: |\n| The permit | costs 24 euros [1] |\n| The cake | costs 9 euros |"
+)
+
+
+def test_of_a_table_the_rows_are_checked_and_neither_its_head_nor_the_rule_below_it() -> None:
+    text, draft = write(TABLE)
+
+    assert text == TABLE
+    assert [(text[c.start : c.end], c.verdict) for c in draft.claims] == [
+        ("The permit | costs 24 euros", "supported"),
+        ("The cake | costs 9 euros |", "unsupported"),
+    ]
+    assert draft.quality is not None
+    assert draft.quality.recall == 0.5
+
+
+def test_a_line_between_bars_is_no_head_without_a_table() -> None:
+    _, draft = write("| The cake | costs 9 euros |\n\n| --- |")
+
+    assert [c.verdict for c in draft.claims] == ["unsupported"]
+
+
+@pytest.mark.parametrize("begins", ["[1] ", "[9]\n\n", " \n"])
+def test_an_answer_begins_with_its_first_word(begins: str) -> None:
+    text, draft = write(f"{begins}The permit costs 24 euros.")
+
+    assert text == draft.text == "The permit costs 24 euros. [1]"
+
+
 def test_citations_that_come_beside_the_text_count_as_markers() -> None:
     text, draft = write(
         "The permit costs 24 euros.", Cited(0, 26, (0,)), " It is valid for two weeks.", Cited(27, 52, (0,))
@@ -123,7 +204,8 @@ def test_text_goes_through_before_its_claim_ends() -> None:
 
 ANSWER = (
     "The permit costs 24 euros [1]. Children, e.g. Ann, pay nothing [1, 2]! 东京很大。日内瓦【3】\n\n"
-    "1. Geneva lies on a lake [3]"
+    "1. Geneva lies on a lake [3]\n\n```py\nx[1] = 24\n```\n"
+    "| A fee | A lake |\n| --- | --- |\n| 24 euros [1] | 9 |"
 )
 
 
@@ -151,6 +233,8 @@ WORDS = st.sampled_from(
         "【2】",
         " Geneva",
         "(",
+        "```",
+        "| --- |",
     ]
 )
 
@@ -158,6 +242,7 @@ WORDS = st.sampled_from(
 @given(st.lists(WORDS, max_size=25))
 @example(["[2", "[1]", "]"])
 @example(["`", "\n", "[1]", "`", "[1]", "`"])
+@example(["[1]", "```", "\n", "```", "[1]"])
 @example(["The permit costs", "[2", " [9]", "[1]", "]", "]"])
 @settings(max_examples=500, deadline=None)
 def test_every_number_that_is_shown_was_checked(pieces: list[str]) -> None:

@@ -67,6 +67,14 @@ def test_a_re_ranker_that_was_unavailable_is_told_under_the_answer(open_app: Ope
     assert "Re-ranking was unavailable" in texts(ask(at, "unranked lamb"))
 
 
+def test_an_answer_that_was_cut_off_says_so_and_what_to_do(open_app: OpenApp) -> None:
+    at = open_app()
+    assert "Cut off" not in texts(ask(at, LAMB))
+    shown = texts(ask(at, "endless lamb"))
+    assert ":material/content_cut: Cut off at 800 tokens" in shown
+    assert "raise the setting max&#95;tokens" in shown
+
+
 def test_a_quotation_is_shown_where_it_stands(open_app: OpenApp) -> None:
     at = ask(open_app(), LAMB)
     pills = next(p for p in at.pills if p.label == "See the evidence")
@@ -176,6 +184,18 @@ def test_an_answer_grows_and_can_be_stopped(open_app: OpenApp, engine: FakeEngin
     (stored,) = engine.store.conversation_answers(conversation_id(at), SECRET)
     assert stored[0].stopped
     assert stored[0].text == shown
+    assert "Stopped before its end" in texts(at)
+
+
+def test_it_can_be_stopped_before_its_first_word(open_app: OpenApp, engine: FakeEngine) -> None:
+    at = open_app()
+    at.chat_input[0].set_value("ponder it")
+    run(at)
+    assert "Searching the documents" in texts(at)
+    at.button("stop").click()
+    settle(at)
+    ((stored, _),) = engine.store.conversation_answers(conversation_id(at), SECRET)
+    assert (stored.stopped, stored.text) == (True, "")
     assert "Stopped before its end" in texts(at)
 
 
