@@ -26,6 +26,10 @@ Vectors: TypeAlias = NDArray[np.float32]
 BlockKind: TypeAlias = Literal["heading", "prose", "list", "table", "code", "row"]
 Scorer: TypeAlias = Literal["dense", "bm25", "fused", "late", "cross", "cohere"]
 Verdict: TypeAlias = Literal["verbatim", "supported", "unsupported"]
+Change: TypeAlias = Literal[
+    "true", "number", "date", "unit", "name", "negation", "quantifier", "half", "unrelated"
+]
+"""What a claim is beside its source: it follows, or what of it was changed or added."""
 Rating: TypeAlias = Literal["up", "down"]
 Origin: TypeAlias = Literal["chat", "batch", "command", "compare"]
 LinkKind: TypeAlias = Literal["prototype", "conversation"]
@@ -304,7 +308,8 @@ class Claim:
     """A sentence of a written answer, or the part of one up to its marker, as it was checked.
 
     ``start:end`` is a span of ``Answer.text``. ``reasons`` say what was not found: a number,
-    date, unit, name, negation, quantifier or opposite that was changed, or the meaning.
+    date, unit, name, negation, quantifier or opposite that was changed; ``unsaid``: the sources surely
+    do not say it; ``meaning``: they seem not to.
     ``cited`` are the passages (from 0) that the model gave for it; ``attributed`` tells that a
     citation which supports it was found elsewhere.
     """

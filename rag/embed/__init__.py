@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,9 +24,15 @@ from rag.embed.weights import known_dimensions
 from rag.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
-    from rag.types import Embedder
+    from rag.types import Change, Embedder
 
-__all__ = ["NEIGHBOUR_WEIGHT", "SentenceTransformerEmbedder", "known_dimensions", "load_embedder"]
+__all__ = [
+    "NEIGHBOUR_WEIGHT",
+    "SentenceTransformerEmbedder",
+    "known_dimensions",
+    "load_embedder",
+    "load_entailment",
+]
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +76,28 @@ def _remote(wanted: Embedding, environment: Environment) -> Embedder:
     if wanted.model.startswith("cohere:"):
         return CohereEmbedder(wanted, key=environment.cohere_api_key, base_url=environment.cohere_base_url)
     return OpenAIEmbedder(wanted, key=environment.openai_api_key, base_url=environment.openai_base_url)
+
+
+def load_entailment(environment: Environment) -> Callable[[str, str], Mapping[Change, float] | None]:
+    """What reads a claim and its source together, whatever the embedding model is: it is small, and comes
+    with the default one. It is loaded with the first claim; None for each where it cannot be."""
+    from rag.embed.entailment import Entailment
+
+    model = Entailment(environment.models or environment.home / "models")
+    refused = False
+
+    def entails(claim: str, source: str) -> Mapping[Change, float] | None:
+        nonlocal refused
+        if refused:
+            return None
+        try:
+            return model(claim, source)
+        except ModelError as error:
+            refused = True
+            log.warning("Claims are checked by their words, for want of the model that reads them: %s", error)
+            return None
+
+    return entails
 
 
 def has_gpu() -> bool:

@@ -40,23 +40,31 @@ SAMPLE: Sequence[str] = (
 class Session:
     """Token ids to token vectors. Safe to share between threads."""
 
-    def __init__(self, folder: Path) -> None:
-        """``folder`` holds ``model.onnx`` and ``words.npy``; raises what ONNX Runtime and NumPy raise."""
+    def __init__(self, folder: Path, words: Path | None = None, threads: int = 1) -> None:
+        """``folder`` holds ``model.onnx``, and ``words`` or else the same one ``words.npy``; raises what
+        ONNX Runtime and NumPy raise.
+
+        ``threads`` are those of one run: one where many texts wait, more where one is waited for.
+        """
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.log_severity_level = 3
         # The graph is written as it should run; the optimiser would fuse what is slower fused.
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-        model, words = (str(folder / name) for name in FILES[:2])
+        model = str(folder / FILES[0])
         self._session: Any = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        self._words: NDArray[np.float32] = np.load(words, mmap_mode="r")
+        self._words: NDArray[np.float32] = np.load(str((words or folder) / FILES[1]), mmap_mode="r")
         self.tokenizer = load_tokenizer()
 
-    def run(self, ids: Sequence[int]) -> NDArray[np.float32]:
-        """A row for each token, special ones included: shape ``(t, 384)``."""
-        (vectors,) = self._session.run(None, {"words": self._words[ids][None]})
+    def run(self, ids: Sequence[int], added: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+        """A row for each token, special ones included: shape ``(t, 384)``.
+
+        ``added``, of that shape too, is added to what the tokens are looked up as.
+        """
+        words = self._words[ids] if added is None else self._words[ids] + added
+        (vectors,) = self._session.run(None, {"words": words[None]})
         rows: NDArray[np.float32] = vectors[0]
         return rows
 
