@@ -17,7 +17,7 @@ from typing import Protocol, TypeVar, cast
 import numpy as np
 
 from rag.answering import BUDGET_SPENT, DONT_KNOW, billing, by_model, checked, most, or_quoted
-from rag.cite import Judgement, judge
+from rag.cite import Entails, Judgement, judge
 from rag.cite.stream import Judge
 from rag.config import Embedding, Environment, Settings
 from rag.facets import FacetValues
@@ -43,6 +43,7 @@ from rag.types import (
     Provenance,
     TokenVectors,
     Turn,
+    Vectors,
 )
 
 NO_DOCUMENT = "No document matches the filters. Drop one of them and ask again."
@@ -90,6 +91,8 @@ class Sources(Protocol):
     def embedder(self, wanted: Embedding | str) -> Embedder: ...
 
     def facets(self, name: str) -> list[FacetValues]: ...
+
+    def judge(self, name: str) -> Judge: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,7 @@ def ask(engine: Sources, name: str, question: Question, occasion: Occasion) -> R
     if sure and not called:
         pieces = iter(())
     elif sure:
-        judging = judge_with(engine.embedder(prototype.settings.embedding))
+        judging = engine.judge(name)
         if settings.judge == "model" and writer.model is not None:
             judging = seconded(judging, writer.model)
         pieces = _answered(writer.generator, found, question.history, judging)
@@ -167,8 +170,8 @@ def ask(engine: Sources, name: str, question: Question, occasion: Occasion) -> R
     return Response(answer, pieces, store, started, bill, _offering(read, found), writer.model.hang_up)
 
 
-def judge_with(embedder: Embedder) -> Judge:
-    """Claims judged by that model; a source that several claims cite is embedded once."""
+def judge_with(embedder: Embedder, entails: Entails | None = None) -> Judge:
+    """Claims judged by those models; a source that several claims cite is embedded once."""
     embed_one = lru_cache(maxsize=500)(lambda text: embedder.embed_texts([text]))
 
     @lru_cache(maxsize=100)
@@ -177,7 +180,10 @@ def judge_with(embedder: Embedder) -> Judge:
         return found[0] if found else None
 
     def judged(claim: str, source: str) -> Judgement:
-        return judge(claim, source, lambda texts: np.vstack([embed_one(text) for text in texts]), tokens_of)
+        def embed(texts: Sequence[str]) -> Vectors:
+            return np.vstack([embed_one(text) for text in texts])
+
+        return judge(claim, source, embed, tokens_of, entails)
 
     return judged
 

@@ -17,6 +17,7 @@ from rag import asking
 from rag.beside import Besides
 from rag.catalogue import Catalogue
 from rag.chunk import Chunking
+from rag.cite import Entails
 from rag.cite.stream import Judge
 from rag.config import Embedding, Environment, Settings
 from rag.delivery import Delivery
@@ -65,12 +66,15 @@ class Engine:
         load_model: Callable[[str], Embedder] | None = None,
         weights: Callable[[str], Weights | None] = in_force,
     ) -> None:
-        """``load_model`` gives the embedder of a name; by default :func:`rag.embed.load_embedder` does.
+        """``load_model`` gives the embedder of a name; by default :func:`rag.embed.load_embedder` does, and
+        only then a model reads claims together with their sources.
 
         ``weights`` gives the learned weights under a ``fusion`` setting, None for the hand weights.
         """
         self.environment = environment or Environment.load()
         self.shelf = Shelf(self.environment, load_model)
+        self._reads = load_model is None
+        self._entails: Entails | None = None
         self.searcher = Searcher(self.shelf, weights)
         self._besides = Besides(self.shelf)
         self._lock = threading.Lock()
@@ -145,6 +149,8 @@ class Engine:
             generator = choose(prototype.settings, self.environment, prototype.folder)
             if not isinstance(generator, ExtractiveGenerator):
                 generator.warm()
+                # What checks a written answer is made and loaded before somebody waits for one.
+                self.judge(name)("The library opens at nine.", "Its doors are open from nine in the morning.")
         if self.records(prototype):
             self.search(name, "warm up", prepared=True)
 
@@ -301,8 +307,14 @@ class Engine:
         return self.searcher.would_answer(found, settings)
 
     def judge(self, name: str) -> Judge:
-        """What says whether a source supports a claim, with the prototype's embedding model."""
-        return asking.judge_with(self.embedder(self.prototype(name).settings.embedding))
+        """What says whether a source supports a claim, with the prototype's embedding model and the one that
+        reads the two together."""
+        with self._lock:
+            if self._reads and self._entails is None:
+                from rag.embed import load_entailment
+
+                self._entails = load_entailment(self.environment)
+        return asking.judge_with(self.embedder(self.prototype(name).settings.embedding), self._entails)
 
     def ask(
         self,

@@ -23,7 +23,7 @@ Judge = Callable[[str, str], Judgement]
 log = logging.getLogger(__name__)
 
 DOUBTS = frozenset({"meaning", "quantifier"})
-"""Reasons that leave open whether a claim is wrong."""
+"""Reasons that leave open whether a claim is wrong: ``unsaid`` and what rules name does not."""
 MOST_ASKED = 8
 """Doubted claims of one answer that the model is asked about, twice each: what bounds the cost."""
 _FAR = 0.02

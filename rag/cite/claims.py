@@ -1,12 +1,14 @@
 """Does a source support a claim? Rules for what is exact, fitted weights for the rest.
 
 A claim is one sentence. ``verbatim``: it stands in the source as a whole sentence.
-``supported``: its figures, dates and names are in the source, its meaning is near enough,
-and nothing turns it around: no negation, quantifier or opposite. Anything else is
-``unsupported``.
+``supported``: it follows, for a model that reads the two together, weighed with what the rules
+find; or, without that model, its figures, dates and names are in the source, its meaning is
+near enough, and nothing turns it around: no negation, quantifier or opposite. Anything else
+is ``unsupported``.
 
-The rules read English; of other languages the figures, dates and names are compared, and
-the nearness is that of the embedding model.
+The rules read English, and so does the model that reads claim and source together, where there is
+one; of other languages the figures, dates and names are compared, and the nearness is that of
+the embedding model.
 """
 
 from __future__ import annotations
@@ -16,12 +18,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.cite.alignment import TokensOf
-from rag.cite.signals import EmbedTexts, compare, coverage
-from rag.cite.support import fitted
+from rag.cite.signals import Compared, EmbedTexts, Entails, compare, coverage, read
+from rag.cite.support import fitted, fitted_read
 from rag.sentences import sentences
 from rag.types import Verdict
 
-__all__ = ["EmbedTexts", "Judgement", "TokensOf", "coverage", "judge"]
+__all__ = ["EmbedTexts", "Entails", "Judgement", "TokensOf", "coverage", "judge"]
 
 _WRONG = 0.7
 """What is left of a score for each kind of fact that is wrong."""
@@ -30,6 +32,7 @@ _TURNED = 0.3
 paraphrases, which should still score above what another passage says. On the labelled sets but the
 kept one the milder score parts true from unrelated pairs at least as well as the plain product."""
 _SPACE = re.compile(r"\s+")
+_HALF = re.compile("[\ud800-\udfff]")
 _QUOTES = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "\u00a0": " "})
 _EDGES = " \t\n\"'.,;:!?()[]*_`-"
 
@@ -37,8 +40,8 @@ _EDGES = " \t\n\"'.,;:!?()[]*_`-"
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """``score`` is the support in [0, 1], comparable between claims; ``reasons`` name what was changed:
-    number, date, unit, name, negation, quantifier, opposite, or ``meaning``. ``start:end`` is the
-    nearest sentence of the source."""
+    number, date, unit, name, negation, quantifier, opposite; ``unsaid``: the source does not say it; or
+    ``meaning``: it seems not to. ``start:end`` is the nearest sentence of the source."""
 
     verdict: Verdict
     score: float
@@ -48,20 +51,27 @@ class Judgement:
 
 
 def judge(
-    claim: str, source: str, embed: EmbedTexts | None = None, tokens: TokensOf | None = None
+    claim: str,
+    source: str,
+    embed: EmbedTexts | None = None,
+    tokens: TokensOf | None = None,
+    entails: Entails | None = None,
 ) -> Judgement:
-    """Whether ``source`` supports ``claim``; ``embed`` (texts -> unit rows) measures nearness of meaning,
-    ``tokens`` (a text -> its token vectors, or None) aligns the words.
+    """Whether ``source`` supports ``claim``; ``embed`` (texts -> unit rows) measures nearness of meaning.
 
-    Without ``embed`` the nearness is that of the words alone.
+    ``entails`` reads the two together. Without it, ``tokens`` (a text -> its token vectors, or None)
+    aligns the words; without ``embed`` the nearness is that of the words alone.
     """
+    claim, source = _whole(claim.strip()), _whole(source)
     spans = sentences(source)
-    claim = claim.strip()
     if not spans or not any(c.isalnum() for c in claim):
         return Judgement("unsupported", 0.0, ("meaning",), 0, 0)
     whole = _standing(claim, source, spans)
     if whole is not None:
         return Judgement("verbatim", 1.0, (), *whole)
+    together = read(claim, source, spans, embed, entails) if entails else None
+    if together is not None:
+        return _read(together, spans)
     found = compare(claim, source, spans, embed, tokens)
     support = fitted(found.aligned)
     near = support.nearness.probability(found.signals)
@@ -74,6 +84,24 @@ def judge(
     score = near * unchanged**_TURNED * _WRONG ** len(found.wrong)
     verdict: Verdict = "unsupported" if reasons else "supported"
     return Judgement(verdict, score, tuple(dict.fromkeys(reasons)), *spans[found.at])
+
+
+def _read(found: Compared, spans: Sequence[tuple[int, int]]) -> Judgement:
+    curve = fitted_read()
+    score = curve.probability(found.signals)
+    if score >= curve.threshold:
+        return Judgement("supported", score, (), *spans[found.at])
+    reasons: tuple[str, ...] = found.wrong or found.turned
+    if not reasons:
+        # What no rule names is only said where hardly any true claim scores as low.
+        sure = found.change if found.change not in ("half", "unrelated") else "unsaid"
+        reasons = (sure if score < curve.sure else "meaning",)
+    return Judgement("unsupported", score, reasons, *spans[found.at])
+
+
+def _whole(text: str) -> str:
+    """As long, and without halves of characters, which no model takes."""
+    return _HALF.sub("\ufffd", text)
 
 
 def _plain(text: str) -> str:

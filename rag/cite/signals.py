@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,13 +11,18 @@ import numpy as np
 
 from rag.cite.alignment import Alignment, TokensOf, align
 from rag.cite.compare import changed
+from rag.cite.english import is_english, may_be_english
+from rag.cite.evidence import MOST, evidence, parts
 from rag.cite.parity import turns
 from rag.cite.polarity import sweeping, turned
 from rag.cite.units import MONTHS, ORDINALS, SMALL, TENS, UNITS
 from rag.cite.wording import Words, alike
-from rag.types import Vectors
+from rag.types import Change, Vectors
 
 EmbedTexts = Callable[[Sequence[str]], Vectors]
+Entails = Callable[[str, str], Mapping[Change, float] | None]
+"""A claim and a passage of English to the probability that it follows, and of each change; None where no
+model can read them."""
 
 NEARNESS = ("cosine", "coverage", "alignment")
 """Signals that speak for a claim: no weight of theirs is negative."""
@@ -27,9 +33,21 @@ CHANGE = (
 """Signals that speak against it: no weight of theirs is positive. ``alone``: the source has no other one
 in the place of what it lacks; ``held``: times the share of the claim's words that the source holds."""
 
+READ = ("entailed", "number", "date", "unit", "name", "negation", "quantifier", "opposite", "sweeping")
+"""Signals where a model read claim and source together: the log-odds that the claim follows, which speak
+for it, and what the rules find, which speaks against it."""
+
 _CLAUSES = re.compile(r",? (?:and|but|while|whereas|which|who|where|because|so that|although)\b|;|, ")
 _JOINTS = re.compile(r",? (?:and|but|while|whereas|which|who|where)\b|;|, (?=and|but)")
 _VERB = re.compile(r"\b(?:is|are|was|were|can|could|may|must|will|do|does|did|has|have|had)\b", re.IGNORECASE)
+_NEVER = 1e-4
+"""What keeps the log-odds of a model that is sure finite: they are at most 9.2."""
+_LONGEST = 450
+"""Characters of a claim that is still one sentence."""
+_RIVALS, _RIVAL = 3, 0.25
+"""How many sentences a claim may rest on, and how near they are in cosine and shared words together."""
+_CLEAR, _AHEAD = 0.5, 0.2
+"""Share of a claim's words that a sentence has, and how much more than any other, so that it is the one."""
 _SHORT = 6
 """Sentences up to which figures and dates may come from anywhere in a source."""
 _FAR = 0.35
@@ -68,6 +86,8 @@ class Compared:
     at: int
     aligned: bool
     """Whether a model's token vectors aligned the words."""
+    change: Change = "true"
+    """What a model that read claim and source together takes for changed, if anything is."""
 
 
 def compare(
@@ -109,6 +129,62 @@ def compare(
     signals["novel"] = aligned.novelty
     wrong = tuple(f.kind for f in found if f.instead or f.kind == "number")
     return Compared(signals, wrong, tuple(turned_by), at, aligned.by_model)
+
+
+def read(
+    claim: str, source: str, spans: Sequence[tuple[int, int]], embed: EmbedTexts | None, entails: Entails
+) -> Compared | None:
+    """The signals ``READ``; None where the model does not read these texts: it knows English, and sentences
+    of some content that are no longer than sentences are."""
+    if len(claim) > _LONGEST or not Words.of(claim).content or not is_english(claim):
+        return None
+    pieces = parts(source, spans)
+    texts = [source[a:b] for a, b in pieces]
+    cover = [coverage(claim, text) for text in texts]
+    at = _clearest(cover)
+    worth = cover
+    if at is None or pieces[-1][1] - pieces[0][0] > MOST:
+        cosines = _nearest(claim, texts, cover, embed)
+        worth = [cosine + share for cosine, share in zip(cosines, cover, strict=True)]
+    best = evidence(source, pieces, worth)
+    if not Words.of(best).content or not may_be_english(best):
+        return None
+    follows = entails(claim, best)
+    if follows is None:
+        return None
+    nearest = _supporting(claim, texts, worth, follows["true"], entails) if at is None else at
+    keep = [n for n in range(len(texts)) if len(texts) <= _SHORT or cover[n] >= 0.6 * cover[nearest]]
+    found = changed(claim, [texts[n] for n in keep], source, texts[nearest])
+    turned_by = turned(claim, texts[nearest], [texts[n] for n in keep if n != nearest and cover[n]])
+    wrong = tuple(f.kind for f in found if f.instead or f.kind == "number")
+    signals = dict.fromkeys(READ, 0.0)
+    signals["entailed"] = math.log((follows["true"] + _NEVER) / (1 - follows["true"] + _NEVER))
+    signals |= dict.fromkeys((*wrong, *turned_by), 1.0)
+    signals["sweeping"] = float("quantifier" not in turned_by and sweeping(claim, texts[nearest]))
+    change = max((kind for kind in follows if kind != "true"), key=lambda kind: follows[kind])
+    sentence = next(n for n, (_, end) in enumerate(spans) if pieces[nearest][1] <= end)
+    return Compared(signals, wrong, tuple(turned_by), sentence, False, change)
+
+
+def _supporting(
+    claim: str, texts: Sequence[str], worth: Sequence[float], follows: float, entails: Entails
+) -> int:
+    """The sentence that the claim rests on, where words and meaning leave two or three: the one from which
+    alone it follows most. Of a claim that does not follow, the nearest."""
+    ranked = sorted(range(len(texts)), key=lambda n: -worth[n])
+    near = [n for n in ranked[:_RIVALS] if worth[ranked[0]] - worth[n] < _RIVAL]
+    if len(near) < 2 or follows < 0.5:
+        return ranked[0]
+    alone = {n: entails(claim, texts[n]) for n in near}
+    return max(near, key=lambda n: (alone[n] or {}).get("true", 0.0))
+
+
+def _clearest(cover: Sequence[float]) -> int | None:
+    """The sentence that shares by far the most words with the claim, where there is one: it need not be
+    looked for by meaning, which takes as long as all else."""
+    best = max(range(len(cover)), key=lambda n: cover[n])
+    second = max((share for n, share in enumerate(cover) if n != best), default=0.0)
+    return best if cover[best] >= _CLEAR and cover[best] - second >= _AHEAD else None
 
 
 def coverage(claim: str, text: str) -> float:

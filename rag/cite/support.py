@@ -1,8 +1,9 @@
 """The fitted weights that make a probability of the signals: a small file beside this module.
 
-``python -m tests.benchmarks.fit_claims`` writes it. It holds two logistic curves: ``nearness``,
-that the source is about what the claim says, and ``change``, that nothing of it was turned
-around; and each twice: with a model's token vectors, and for models that give none.
+Where a model read claim and source together it is one logistic curve, which ``python -m
+tests.benchmarks.fit_read`` writes. Else there are two, which ``python -m tests.benchmarks.fit_claims``
+writes: ``nearness``, that the source is about what the claim says, and ``change``, that nothing of it
+was turned around; and each twice: with a model's token vectors, and for models that give none.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 PATH = Path(__file__).with_name("weights.toml")
+READ = Path(__file__).with_name("read.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class Curve:
     weights: Mapping[str, float]
     bias: float
     threshold: float
+    sure: float = 0.0
+    """Below it hardly any true claim is."""
 
     def probability(self, signals: Mapping[str, float]) -> float:
         logit = self.bias + sum(weight * signals[name] for name, weight in self.weights.items())
@@ -43,6 +47,12 @@ def fitted(tokens: bool) -> Support:
     return Support(_curve(table["nearness"]), _curve(table["change"]))
 
 
+@cache
+def fitted_read() -> Curve:
+    """The weights in use where a model read claim and source together."""
+    return _curve(tomllib.loads(READ.read_text(encoding="utf-8"))["curve"])
+
+
 def _curve(table: Mapping[str, float]) -> Curve:
-    weights = {name: value for name, value in table.items() if name not in ("bias", "threshold")}
-    return Curve(weights, table["bias"], table["threshold"])
+    weights = {name: value for name, value in table.items() if name not in ("bias", "threshold", "sure")}
+    return Curve(weights, table["bias"], table["threshold"], table.get("sure", 0.0))

@@ -2,13 +2,13 @@
 
     python -m tests.benchmarks.claims [FILE ...] [--data DATA] [--json FILE] [--wrong]
 
-Without files: the sets under ``tests/claims``. The rules were written, and the weights fitted,
-with all but ``kept.jsonl`` at hand; what the weights are worth on sets that they were not fitted on
-is printed by ``tests.benchmarks.fit_claims``. For each set: the share that is flagged by kind of
+Without files: the sets under ``tests/claims``. ``kept.jsonl`` and ``fresh.jsonl`` are by people who had
+not seen the checker, and nothing was made with them at hand; what the others are is in the README
+beside them. For each set: the share that is flagged by kind of
 change, and the share of true paraphrases that is; the AUROC of the score, true paraphrases
 against pairs whose passage is unrelated; and milliseconds per claim, by the clock and of the
 processor. ``--data`` adds the pairs that :mod:`tests.benchmarks.derived` makes of
-``DATA/xquad``, which nothing was fitted on, and of ``DATA/squad``, which the weights were; there
+``DATA/xquad``, which nothing was fitted on, and of ``DATA/squad``, of which some was; there
 ``unrelated near`` means another paragraph of the same article. ``--wrong`` lists what was judged
 wrongly.
 """
@@ -27,10 +27,7 @@ from rag.cite.stream import Judge
 from rag.config import Environment
 from rag.engine import Engine
 from tests.benchmarks.derived import pairs
-
-SETS = Path(__file__).resolve().parent.parent / "claims"
-Row = tuple[str, str, str]
-"""Kind, claim and source."""
+from tests.benchmarks.labelled import SETS, Row, rows
 
 
 def main() -> None:
@@ -42,23 +39,22 @@ def main() -> None:
     args = parser.parse_args()
     sets: dict[str, list[Row]] = {}
     for path in args.files or sorted(SETS.glob("*.jsonl")):
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-        sets[path.stem] = [(row["kind"], row["claim"], row["source"]) for row in rows]
+        sets[path.stem] = list(rows(path))
     for name in ("xquad", "squad") if args.data else ():
         sets[name] = [(p.kind, p.claim, p.source) for p in pairs(args.data / name)]
     judge = Engine(Environment.load()).judge("handbook")
     judge("warm up", "The model loads.")
-    figures = {name: measure(name, rows, judge, args.wrong) for name, rows in sets.items()}
+    figures = {name: measure(name, some, judge, args.wrong) for name, some in sets.items()}
     if args.json:
         args.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
 
 
-def measure(name: str, rows: Sequence[Row], judge: Judge, wrong: bool) -> dict[str, float]:
+def measure(name: str, some: Sequence[Row], judge: Judge, wrong: bool) -> dict[str, float]:
     """The figures of a set, printed too."""
     flagged: dict[str, list[bool]] = defaultdict(list)
     scores: dict[str, list[float]] = defaultdict(list)
     clock, processor = [], []
-    for kind, claim, source in rows:
+    for kind, claim, source in some:
         began, busy = time.perf_counter(), time.process_time()
         found = judge(claim, source)
         clock.append(time.perf_counter() - began)
@@ -76,7 +72,7 @@ def measure(name: str, rows: Sequence[Row], judge: Judge, wrong: bool) -> dict[s
         "ms of processor": 1000 * median(processor),
         "ms of processor, mean": 1000 * fmean(processor),
     }
-    print(f"\n{name}: {len(rows)} pairs; share flagged as unsupported")
+    print(f"\n{name}: {len(some)} pairs; share flagged as unsupported")
     for key, share in table.items():
         count = f" of {len(flagged[key])}" if key in flagged else ""
         print(f"  {key:21} {share:.3f}{count}")
