@@ -26,6 +26,7 @@ from rag.engine import Engine
 from rag.errors import ModelError, UsageError
 from tests.conftest import ROOT
 from tests.fakes import FakeEmbedder
+from tests.prepared import refer_to
 
 
 @pytest.fixture(scope="session")
@@ -117,11 +118,7 @@ def test_a_damaged_one_is_made_again(name: str, how: str, copy: Path, makings: l
 def test_one_that_gives_other_vectors_on_this_processor_is_made_again(
     copy: Path, makings: list[Path], caplog: pytest.LogCaptureFixture
 ) -> None:
-    reference = np.load(copy / "reference.npy")
-    np.save(copy / "reference.npy", reference[::-1])
-    manifest = json.loads((copy / "manifest.json").read_text(encoding="utf-8"))
-    manifest["files"]["reference.npy"] = cache.sha256_of(copy / "reference.npy")
-    (copy / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    refer_to(copy, np.load(copy / "reference.npy")[::-1])
 
     cache.prepared(copy.parent)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
 import threading
@@ -19,8 +18,11 @@ from rag.embed import cache, load_entailment
 from rag.embed.adapter import KINDS, load_adapter
 from rag.embed.entailment import Entailment
 from rag.embed.pairs import PAIRS, Pairs
+from rag.engine import Engine
 from rag.errors import ModelError
 from rag.types import Change
+from tests.fakes import FakeEmbedder
+from tests.prepared import refer_to
 
 SOURCE = (
     "Books may be borrowed for four weeks. Maps and newspapers are for reading in the library only. "
@@ -34,21 +36,26 @@ def entails(models: Path) -> Entailment:
 
 
 @pytest.mark.parametrize(
-    "claim",
+    ("claim", "other"),
     [
-        "A book can be kept for a month.",
-        "Adults pay twelve euros every year.",
-        "Membership is free for fifteen-year-olds.",
+        ("A book can be kept for a month.", "Books cannot be borrowed."),
+        ("Adults pay twelve euros every year.", "Adults pay twelve euros and get a free bag."),
+        ("Membership is free for fifteen-year-olds.", "Membership is free for everyone."),
     ],
 )
-def test_what_follows_is_told_from_what_does_not(claim: str, entails: Entailment) -> None:
-    opposite = {
-        "A book can be kept for a month.": "Books cannot be borrowed.",
-        "Adults pay twelve euros every year.": "Adults pay twelve euros and get a free bag.",
-        "Membership is free for fifteen-year-olds.": "Membership is free for everyone.",
-    }[claim]
+def test_what_follows_is_told_from_what_does_not(claim: str, other: str, entails: Entailment) -> None:
+    assert entails(claim, SOURCE)["true"] > entails(other, SOURCE)["true"]
 
-    assert entails(claim, SOURCE)["true"] > entails(opposite, SOURCE)["true"]
+
+def test_an_engine_reads_claims_unless_it_is_given_its_embedding_model(models: Path, tmp_path: Path) -> None:
+    environment = Environment(home=tmp_path, models=models)
+    added = "There is a cafeteria upstairs with warm meals."
+
+    reading = Engine(environment).judge("handbook")(added, SOURCE)
+    given = Engine(environment, load_model=FakeEmbedder).judge("handbook")(added, SOURCE)
+
+    assert reading.reasons == ("unsaid",)  # which only the model can say
+    assert given.reasons == ("meaning",)
 
 
 def test_it_gives_a_probability_for_each_kind(entails: Entailment) -> None:
@@ -116,10 +123,7 @@ def test_a_damaged_one_is_made_again_and_the_embedding_model_is_not(
 def test_one_that_says_something_else_on_this_processor_is_made_again(
     copy: Path, makings: list[Path], caplog: pytest.LogCaptureFixture
 ) -> None:
-    np.save(copy / "reference.npy", np.full(9, np.nan, np.float32))
-    manifest = json.loads((copy / "manifest.json").read_text(encoding="utf-8"))
-    manifest["files"]["reference.npy"] = cache.sha256_of(copy / "reference.npy")
-    (copy / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    refer_to(copy, np.full(9, np.nan, np.float32))
 
     cache.prepared_pairs(copy.parent)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 Span = tuple[int, int]
 
 MOST = 420
-"""Characters that are read: about 95 tokens, which take some six milliseconds."""
+"""Characters that are read: about 95 tokens. What a claim takes grows with them."""
 _LONG = 300
 """Characters from which a sentence is read in parts: a table's row, a list, a paragraph of one sentence."""
 

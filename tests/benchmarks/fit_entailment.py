@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
-from rag.cite.evidence import MOST, evidence
+from rag.cite.evidence import MOST, evidence, parts
 from rag.cite.signals import coverage
 from rag.embed.adapter import KINDS
 from rag.embed.pairs import MOST_CLAIM, MOST_SOURCE
@@ -109,7 +109,7 @@ class Reader:
         return [self.pair(of, *row) for row in some if row[0] in NAMED]
 
     def pair(self, of: str, kind: str, claim: str, source: str) -> Pair:
-        spans = sentences(source)
+        spans = parts(source, sentences(source))
         worth = [coverage(claim, source[a:b]) for a, b in spans]
         encode = self._tokenizer.encode
         first = encode(claim).ids
