@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from page_steps import OpenApp, address, ask, keys, run, texts
+from page_steps import OpenApp, address, ask, keys, run, settle, texts
 
 from rag.prototypes import Facet
 from rag.types import Where
@@ -95,6 +95,7 @@ def test_the_filter_of_the_address_counts_before_the_documents_are_read(
     at.chat_input[0].set_value(LAMB)
     run(at)
     engine.preparation.ready = True
+    settle(at)  # a question that still waits is given up for the next one
 
     ask(at, "And with game?")
 
