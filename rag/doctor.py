@@ -45,6 +45,8 @@ class Installation(Protocol):
 
     def embedder(self, wanted: Embedding | str) -> Embedder: ...
 
+    def reads(self) -> bool: ...
+
 
 _DELETED = 0.5
 """Share of deleted elements in the graph from which they are mentioned: a search walks over them."""
@@ -106,6 +108,11 @@ def _checks(engine: Installation, name: str, mend: bool) -> Iterator[Check]:
     except ThumbprintError as error:
         yield Check("model", False, str(error))
         return
+    try:
+        if engine.reads():
+            yield Check("checker", True, "Claims of answers are read together with their sources.")
+    except ThumbprintError as error:
+        yield Check("checker", False, f"Claims of answers are checked by their words only: {error}")
     if not agreement.good:
         return  # what the keyword index lacks would count as found
     try:

@@ -316,6 +316,18 @@ class Engine:
                 self._entails = load_entailment(self.environment)
         return asking.judge_with(self.embedder(self.prototype(name).settings.embedding), self._entails)
 
+    def reads(self) -> bool:
+        """Whether a model reads claims together with their sources: one is there, and works.
+
+        False for an engine that was given its embedding model. Raises :class:`ModelError` where it
+        should and cannot; :meth:`judge` then goes by words.
+        """
+        if self._reads:
+            from rag.embed.entailment import Entailment
+
+            Entailment(self.environment.models or self.environment.home / "models").load()
+        return self._reads
+
     def ask(
         self,
         name: str,

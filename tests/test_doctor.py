@@ -129,3 +129,22 @@ def test_the_command_says_mends_and_ends_0(
     assert (looked, mended) == (1, 0)
     assert "FAIL indexes: 8 chunks; the keyword index lacks 8" in said
     assert '"ok": true, "checks": [{"name": "python"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("error", ["", "The package onnx is not installed."])
+def test_what_reads_claims_is_said(
+    engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch, error: str
+) -> None:
+    def reads() -> bool:
+        if error:
+            raise ModelError(error)
+        return True
+
+    engine.ingest("shelf", [folder])
+    monkeypatch.setattr(engine, "reads", reads)
+
+    found = checks(engine)
+
+    assert found["checker"].ok is not bool(error)
+    assert error in found["checker"].message
+    assert found["recall"].ok, "the rest is looked at all the same"
