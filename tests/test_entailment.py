@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from rag.cite import judge
 from rag.cite.support import fitted_read
 from rag.config import Environment
 from rag.embed import cache, load_entailment
-from rag.embed.adapter import KINDS, load_adapter
+from rag.embed.adapter import KINDS, Narrow, load_adapter
 from rag.embed.entailment import Entailment
 from rag.embed.pairs import PAIRS, Pairs
 from rag.engine import Engine
@@ -70,17 +71,40 @@ def test_very_long_texts_are_cut_and_not_refused(entails: Entailment) -> None:
     assert entails("Books " * 500, "may be borrowed " * 1000)
 
 
-def test_the_adapter_changes_the_matrices_that_it_names_and_nothing_else() -> None:
+def test_the_adapter_changes_what_it_names_and_nothing_else() -> None:
     learned = load_adapter()
-    plain = {f"{name}.weight": np.zeros((up.shape[0], learned.down[name].shape[1]), np.float32)
-             for name, up in learned.up.items()}  # fmt: skip
+    plain = {name: np.zeros_like(change) for name, change in learned.changes.items()}
     plain["embeddings.LayerNorm.weight"] = np.ones(3, np.float32)
 
     merged = learned.merged(plain)
 
-    assert len(learned.up) == 6 * 6
+    assert sum(change.ndim == 2 for change in learned.changes.values()) == 6 * 6
     assert all(merged[name].any() for name in plain)
     assert merged["embeddings.LayerNorm.weight"] is plain["embeddings.LayerNorm.weight"]
+
+
+@pytest.mark.parametrize("shape", [(40, 30), (30, 40)])
+def test_a_change_of_few_dimensions_is_kept_narrow(shape: tuple[int, int]) -> None:
+    random = np.random.default_rng(4)
+    change = (random.normal(size=(shape[0], 5)) @ random.normal(size=(5, shape[1]))).astype(np.float32)
+
+    narrow = Narrow.of(change, 5)
+
+    assert (narrow.up.shape, narrow.down.shape) == ((shape[0], 5), (5, shape[1]))
+    assert np.linalg.norm(narrow.matrix() - change) < 0.02 * np.linalg.norm(change)
+
+
+@pytest.mark.parametrize("missing", ["head", "encoder.scale"])
+def test_an_adapter_that_is_not_whole_is_told(tmp_path: Path, missing: str) -> None:
+    narrow = Narrow.of(np.ones((4, 3), np.float32), 1)
+    parts = {name: np.ones(3, np.float16) for name in ("second", "head", "bias")} | narrow.parts("encoder")
+    np.savez(tmp_path / "whole.npz", **parts)
+    del parts[missing]
+    np.savez(tmp_path / "broken.npz", **parts)
+
+    assert load_adapter(tmp_path / "whole.npz").changes["encoder"] == pytest.approx(np.ones((4, 3)), abs=0.02)
+    with pytest.raises(ValueError, match="is not in it"):
+        load_adapter(tmp_path / "broken.npz")
 
 
 @pytest.fixture
@@ -181,6 +205,28 @@ def test_without_the_model_claims_are_checked_by_their_words(
 
     assert first.reasons == ("number",)
     assert caplog.text.count("checked by their words") == 1
+
+
+def test_a_model_that_failed_once_is_tried_again_after_a_minute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def call(self: Entailment, claim: str, source: str) -> Mapping[Change, float]:
+        calls.append(claim)
+        if len(calls) == 1:
+            raise ModelError("Out of memory.")
+        return dict.fromkeys(KINDS, 1 / len(KINDS))
+
+    monkeypatch.setattr(Entailment, "__call__", call)
+    entails = load_entailment(Environment(home=tmp_path))
+
+    assert entails("one", SOURCE) is None
+    assert entails("two", SOURCE) is None, "it rests"
+    now = time.monotonic()
+    monkeypatch.setattr("rag.embed.time.monotonic", lambda: now + 61)
+    assert entails("three", SOURCE)
+    assert calls == ["one", "three"]
 
 
 class Reader:
@@ -302,9 +348,11 @@ def test_the_graph_computes_what_was_fitted(tmp_path: Path) -> None:
     model = fitting.Model()
     with torch.no_grad():
         model.second.normal_(0, 0.02)
-        for part in model.bert.modules():
-            if isinstance(part, fitting.Lora):
-                part.up.normal_(0, 0.02)
+        for part in model.bert.encoder.parameters():
+            if part.ndim == 2:
+                part += 0.02 * torch.randn(len(part), 8) @ torch.randn(8, part.shape[1]) / 8**0.5
+            else:
+                part += 0.02 * torch.randn(len(part))
     np.savez(tmp_path / "fitted.npz", **model.learned())
     learned = load_adapter(tmp_path / "fitted.npz")
     pair = fitting.Reader().pair("", "true", "A book can be kept for a month.", SOURCE)

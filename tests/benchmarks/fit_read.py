@@ -2,12 +2,13 @@
 
     python -m tests.benchmarks.fit_read [--out rag/cite/read.toml]
 
-It is fitted on those sets under ``tests/claims`` that the model was not taught with (``held_out`` in
-``rag/embed/entailment.toml``) and ``fresh``, each left out once to say what the curve is worth on a
-set that it has not seen. The weights, of ``held`` and ``fresh``, whose authors wrote as a chatbot does,
-are those by which most changed claims are noticed where ``DOUBTED`` of true ones are doubted, found
-by trying one after the other; a logistic curve makes a probability of their sum. ``SURE`` of the true
-claims lie below where one counts as surely unsaid.
+It is fitted on sets under ``tests/claims`` that the model was not taught with: those held out
+(``held_out`` in ``rag/embed/entailment.toml``) and those of ``BY``, each left out once to say what the
+curve is worth on a set that it has not seen. The weights, of the sets of ``BY``, whose authors wrote as a
+chatbot does, are those by which most changed claims are noticed where about ``DOUBTED`` of true ones are,
+found by trying one after the other; a logistic curve makes a probability of their sum. Below the
+threshold lie ``DOUBTED`` of the true claims of those sets, each set counting alike, and ``SURE`` of them
+below where one counts as surely unsaid.
 """
 
 from __future__ import annotations
@@ -31,13 +32,11 @@ from rag.types import Vectors
 from tests.benchmarks.fit_claims import logistic
 from tests.benchmarks.labelled import SETS, rows
 
-DOUBTED, SURE = 0.07, 0.015
-AROUND = (0.05, 0.07, 0.09)
+DOUBTED, SURE = 0.06, 0.015
+AROUND = (0.04, 0.06, 0.08)
 """Shares of true claims doubted at which the weights are compared, so that no single claim decides."""
-BY = ("held", "fresh")
-ALSO = "fresh"
-"""A set that the model was not taught with either, by somebody who writes false claims in another manner."""
-STEPS = (0.0, -0.5, -1.0, -1.5, -2.5, -3.5, -4.25, -5.0)
+BY = ("held", "fresh", "last")
+STEPS = (0.0, -0.5, -1.0, -1.5, -2.0, -3.0, -4.0, -5.0, -6.0, -7.0)
 EXACT, TWICE = ("number", "date", "unit", "name"), 2
 """Kinds that count twice: nobody should be told a wrong figure."""
 LEAN = 0.001
@@ -49,7 +48,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     unseen = tomllib.loads(PATH.with_suffix(".toml").read_text(encoding="utf-8"))["held_out"]
-    unseen = [*unseen, ALSO]
+    unseen = [*unseen, *(name for name in BY if name not in unseen)]
     sets = {name: next(SETS.rglob(f"{name}.jsonl"), None) for name in unseen}
     found = {name: signals(path) for name, path in sets.items() if path is not None}
     fitted = list(found)
@@ -121,8 +120,9 @@ def curve(sets: Mapping[str, Found]) -> tuple[NDArray[np.float64], float, float]
     # The sum of what speaks for a claim, turned round for weights that are never positive.
     slope, bias = logistic(-(x @ weights)[:, None], true, counts, -1, 1e-4)
     fitted = np.append(-slope * weights, bias)
-    p = probability(fitted, x[true])
-    return fitted, float(np.quantile(p, DOUBTED)), float(np.quantile(p, SURE))
+    told = [probability(fitted, f[k == "true"]) for k, f in natural]
+    threshold, sure = (float(np.mean([np.quantile(p, share) for p in told])) for share in (DOUBTED, SURE))
+    return fitted, threshold, sure
 
 
 def _with(weights: NDArray[np.float64], at: int, value: float) -> NDArray[np.float64]:
