@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.dates import iso_to_seconds
@@ -155,6 +155,7 @@ _FILTERS = st.recursive(
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(["a", "b"]), _VALUES), max_size=5), _FILTERS)
+@example([{"a": 0}, {"a": False}, {"a": 1}, {"a": True}], {"a": 0})
 def test_columns_match_what_records_match(rows: list[dict[str, MetaValue]], where: dict[str, Any]) -> None:
     filters = parse(where)
 

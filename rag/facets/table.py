@@ -126,7 +126,7 @@ class Table:
         rows: list[int] = []
         members: list[int] = []
         places: dict[str, int] = {}
-        known: dict[MetaValue, Fact] = {}
+        known: dict[tuple[type, MetaValue], Fact] = {}  # by type, too: False == 0
         for row, record in enumerate(self.records):
             value = (
                 record.source
@@ -140,9 +140,9 @@ class Table:
             if type(value) is float and math.isfinite(value):  # most of a large table, so no detour
                 numbers[row] = value
                 continue
-            fact = known.get(value)
+            fact = known.get((type(value), value))
             if fact is None:
-                fact = known[value] = normalise({key: value}).get(key, ())
+                fact = known[type(value), value] = normalise({key: value}).get(key, ())
             if isinstance(fact, bool):
                 truths[row] = fact
             elif isinstance(fact, float):
