@@ -6,11 +6,12 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from rag.cite import judge
 from rag.cite.support import fitted_read
@@ -94,7 +95,7 @@ def test_a_change_of_few_dimensions_is_kept_narrow(shape: tuple[int, int]) -> No
     assert np.linalg.norm(narrow.matrix() - change) < 0.02 * np.linalg.norm(change)
 
 
-@pytest.mark.parametrize("missing", ["head", "encoder.scale"])
+@pytest.mark.parametrize("missing", ["head", "encoder.scale", "encoder.up"])
 def test_an_adapter_that_is_not_whole_is_told(tmp_path: Path, missing: str) -> None:
     narrow = Narrow.of(np.ones((4, 3), np.float32), 1)
     parts = {name: np.ones(3, np.float16) for name in ("second", "head", "bias")} | narrow.parts("encoder")
@@ -210,23 +211,63 @@ def test_without_the_model_claims_are_checked_by_their_words(
 def test_a_model_that_failed_once_is_tried_again_after_a_minute(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls = []
+    tries = []
 
-    def call(self: Entailment, claim: str, source: str) -> Mapping[Change, float]:
-        calls.append(claim)
-        if len(calls) == 1:
-            raise ModelError("Out of memory.")
-        return dict.fromkeys(KINDS, 1 / len(KINDS))
+    class Made:
+        def logits(self, claim: str, source: str) -> NDArray[np.float32]:
+            return np.zeros(len(KINDS), np.float32)
 
-    monkeypatch.setattr(Entailment, "__call__", call)
+    def make(models: Path) -> Made:
+        tries.append(models)
+        if len(tries) == 1:
+            time.sleep(0.05)
+            raise ModelError("No disk.")
+        return Made()
+
+    monkeypatch.setattr("rag.embed.entailment.prepared_pairs", make)
     entails = load_entailment(Environment(home=tmp_path))
 
-    assert entails("one", SOURCE) is None
-    assert entails("two", SOURCE) is None, "it rests"
+    threads = [threading.Thread(target=entails, args=("one", SOURCE)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert entails("two", SOURCE) is None
+    assert len(tries) == 1, "whoever waited for it does not try in its turn"
     now = time.monotonic()
-    monkeypatch.setattr("rag.embed.time.monotonic", lambda: now + 61)
+    monkeypatch.setattr("rag.embed.entailment.time.monotonic", lambda: now + 61)
     assert entails("three", SOURCE)
-    assert calls == ["one", "three"]
+    assert len(tries) == 2
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04 half", b"no archive"])
+def test_an_adapter_that_is_no_archive_is_told(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "broken.npz").write_bytes(data)
+
+    with pytest.raises((OSError, ValueError)):
+        load_adapter(tmp_path / "broken.npz")
+
+
+def test_an_engine_says_whether_it_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(models: Path) -> None:
+        raise ModelError("No disk.")
+
+    monkeypatch.setattr("rag.embed.entailment.prepared_pairs", refuse)
+
+    assert not Engine(Environment(home=tmp_path), load_model=lambda name: FakeEmbedder()).reads()
+    with pytest.raises(ModelError, match="No disk"):
+        Engine(Environment(home=tmp_path)).reads()
+
+
+@pytest.mark.parametrize("source", ["See page 12.", "Table 3.", "More information is in the appendix."])
+def test_a_source_that_is_about_nothing_supports_nothing(source: str) -> None:
+    def embed(texts: Sequence[str]) -> NDArray[np.float32]:
+        return np.eye(8, dtype=np.float32)[[ord(text[0]) % 8 for text in texts]]
+
+    found = judge("Passwords are kept encrypted.", source, embed, entails=Reader(true=0.99))
+
+    assert found.verdict == "unsupported"
+    assert found.reasons == ("unsaid",)
 
 
 class Reader:

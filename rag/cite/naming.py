@@ -48,9 +48,8 @@ def names_differ(claim: str, source: str, nearest: str) -> bool | None:
     if not lacking:
         return None
     said = {n.text.casefold() for n in names(claim)}
-    left = [
-        n for n in names(source) if n.text.casefold() not in said and (not n.opens or _mid(n.text, source))
-    ]
+    held = {(n.text, n.opens): n for n in names(source)}.values()  # a long source repeats its names
+    left = [n for n in held if n.text.casefold() not in said and (not n.opens or _mid(n.text, source))]
     # "PhD" for a doctorate, "Wi-Fi" for what is wireless: written so, and no other one is.
     short = [
         n for n in lacking if not _SHORT_FORM.search(n.text) or any(_SHORT_FORM.search(x.text) for x in left)
@@ -94,8 +93,9 @@ def _country_in(there: Sequence[str]) -> bool:
 
 def _exchanged(claim: str, source: str) -> bool:
     """Whether a clause of the source says what the claim says, of another name of the source."""
-    everyone = {n.text.casefold() for n in names(source) if not n.opens}
-    everyone |= {n.text.casefold() for n in names(source) if _mid(n.text, f"{source} {claim}")}
+    found = names(source)
+    everyone = {n.text.casefold() for n in found if not n.opens}
+    everyone |= {text.casefold() for text in {n.text for n in found} if _mid(text, f"{source} {claim}")}
     mine = [n.text.casefold() for n in names(claim) if n.text.casefold() in everyone]
     rest = [w for w in Words.of(claim).content if w not in everyone]
     if len(mine) != 1 or not rest:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
-import time
 from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -36,9 +35,6 @@ __all__ = [
 ]
 
 log = logging.getLogger(__name__)
-
-_REST = 60.0
-"""Seconds until a model that failed is tried again."""
 
 
 def load_embedder(wanted: Embedding, environment: Environment) -> Embedder:
@@ -84,27 +80,25 @@ def _remote(wanted: Embedding, environment: Environment) -> Embedder:
 
 def load_entailment(environment: Environment) -> Callable[[str, str], Mapping[Change, float] | None]:
     """What reads a claim and its source together, whatever the embedding model is: it is small, and comes
-    with the default one. It is loaded with the first claim; None for each where it cannot be, or fails, and
-    for those of the next minute."""
+    with the default one. It is loaded with the first claim; None for each where it cannot be, or fails."""
     from rag.embed.entailment import Entailment
 
     model = Entailment(environment.models or environment.home / "models")
-    again, told = 0.0, False
+    told = ""
 
     def entails(claim: str, source: str) -> Mapping[Change, float] | None:
-        nonlocal again, told
-        if time.monotonic() < again:
-            return None
+        nonlocal told
         try:
-            return model(claim, source)
+            found = model(claim, source)
         except ModelError as error:
-            again = time.monotonic() + _REST
-            if not told:
-                told = True
+            if str(error) != told:
+                told = str(error)
                 log.warning(
                     "Claims are checked by their words, for want of the model that reads them: %s", error
                 )
             return None
+        told = ""
+        return found
 
     return entails
 

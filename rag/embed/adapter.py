@@ -9,6 +9,7 @@ was worth on sets that it was not fitted on.
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,8 +77,11 @@ class Adapter:
 
 def load_adapter(path: Path | None = None) -> Adapter:
     """The one in the package; raises ``OSError`` or ``ValueError`` where it is not whole."""
-    with np.load(path or PATH, allow_pickle=False) as file:
-        parts = {name: file[name] for name in file.files}
+    try:
+        with open(path or PATH, "rb") as raw, np.load(raw, allow_pickle=False) as file:
+            parts = {name: file[name] for name in file.files}
+    except (EOFError, TypeError, zipfile.BadZipFile) as error:
+        raise ValueError(str(error) or type(error).__name__) from None
     try:
         head = Head(*(parts.pop(name).astype(np.float32) for name in ("second", "head", "bias")))
         narrow = {name.removesuffix(".up") for name in parts if name.endswith(".up")}
@@ -87,6 +91,8 @@ def load_adapter(path: Path | None = None) -> Adapter:
         }
     except KeyError as error:
         raise ValueError(f"{error} is not in it") from None
+    if alone := [name for name in parts if name.endswith((".scale", ".down"))]:
+        raise ValueError(f"what belongs to {alone[0]} is not in it")
     changes |= {name: change.astype(np.float32) for name, change in parts.items()}
     return Adapter(changes, head)
 

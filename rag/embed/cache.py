@@ -147,7 +147,7 @@ def _whole(folder: Path, names: Sequence[str], *numbers: str) -> Mapping[str, An
     except (OSError, ValueError, TypeError, KeyError):
         manifest, files = {}, {}
     if sorted(files) != sorted(names) or any(sha256_of(folder / f) != sha256 for f, sha256 in files.items()):
-        log.warning("The prepared embedding model in %s is damaged; it is made again.", folder)
+        log.warning("The prepared model in %s is damaged; it is made again.", folder)
         return None
     return dict(manifest)
 

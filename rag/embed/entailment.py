@@ -9,6 +9,7 @@ ONNX Runtime and in whole numbers as that is. It reads English.
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,9 @@ from rag.embed.cache import prepared_pairs
 from rag.embed.pairs import Pairs
 from rag.errors import ModelError
 from rag.types import Change
+
+_REST = 60.0
+"""Seconds until files that could not be made are tried again."""
 
 
 class Entailment:
@@ -29,6 +33,8 @@ class Entailment:
         self._models = models
         self._lock = threading.Lock()
         self._model: Pairs | None = None
+        self._failed: tuple[float, str] | None = None
+        """When the files could last not be made, and why."""
 
     def __call__(self, claim: str, source: str) -> dict[Change, float]:
         """Probabilities that sum to 1. Raises :class:`ModelError` where the model's files cannot be made,
@@ -44,8 +50,17 @@ class Entailment:
         return dict(zip(KINDS, (raised / raised.sum()).tolist(), strict=True))
 
     def load(self) -> Pairs:
-        """The model, its files made where they are not there: some seconds. Raises :class:`ModelError`."""
+        """The model, its files made where they are not there: some seconds.
+
+        Raises :class:`ModelError`; what could not be made is not tried again for a minute, by any thread.
+        """
         with self._lock:
             if self._model is None:
-                self._model = prepared_pairs(self._models)
+                if self._failed is not None and time.monotonic() < self._failed[0] + _REST:
+                    raise ModelError(self._failed[1])
+                try:
+                    self._model = prepared_pairs(self._models)
+                except ModelError as error:
+                    self._failed = time.monotonic(), str(error)
+                    raise
             return self._model

@@ -2,12 +2,11 @@
 
     python -m tests.benchmarks.claims [FILE ...] [--data DATA] [--json FILE] [--wrong] [--words]
 
-Without files: the sets under ``tests/claims``. ``kept.jsonl`` and ``fresh.jsonl`` are by people who had
-not seen the checker, and nothing was made with them at hand; what the others are is in the README
-beside them. For each set: the share that is flagged by kind of
-change, and the share of true paraphrases that is; the AUROC of the score, true paraphrases
-against pairs whose passage is unrelated; and milliseconds per claim, by the clock and of the
-processor. ``--data`` adds the pairs that :mod:`tests.benchmarks.derived` makes of
+Without files: the sets under ``tests/claims``; what was made with which is in the README beside them:
+nothing with ``audit``, ``audit2`` and ``kept``, whose authors had not seen the checker. For each set:
+the share that is flagged by kind of change, and the share of true paraphrases that is; the AUROC of the
+score, true paraphrases against pairs whose passage is unrelated; and milliseconds per claim, by the
+clock and of the processor. ``--data`` adds the pairs that :mod:`tests.benchmarks.derived` makes of
 ``DATA/xquad``, which nothing was fitted on, and of ``DATA/squad``, of which some was; there
 ``unrelated near`` means another paragraph of the same article. ``--wrong`` lists what was judged
 wrongly, ``--words`` leaves the model out that reads claim and source together, as other languages do.

@@ -13,9 +13,10 @@ follow?), that of what was changed counts half. What was learned of each matrix 
 largest ``RANK`` singular values, which keeps nearly all that it is worth in a file of a few megabytes:
 fitting narrow matrices from the start (LoRA) was measured to learn less in the same time.
 
-Sets by one author teach that author's manner, too. In those of ``MANNER`` a claim with a negation word is
-mostly true, and a model taught with them alone passes a false "does not" readily: some of those
-claims are left out, and in the other sets such words stand as often in false claims as in true ones.
+Sets by one author teach that author's manner, too. In those of ``MANNERED`` a claim with a negation word is
+mostly true, and a model taught with them alone passes a false "does not" readily: most of those
+claims are left out. In ``denied_*`` and ``quantified_*`` such words stand as often in false claims as in
+true ones.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--hold", nargs="*", default=["business", "dev7"])
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     draw = random.Random(args.seed)

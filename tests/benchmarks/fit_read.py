@@ -25,8 +25,9 @@ from numpy.typing import NDArray
 
 from rag.cite.signals import READ, read
 from rag.config import Embedding, Environment
-from rag.embed import load_embedder, load_entailment
+from rag.embed import load_embedder
 from rag.embed.adapter import PATH
+from rag.embed.entailment import Entailment
 from rag.sentences import sentences
 from rag.types import Vectors
 from tests.benchmarks.fit_claims import logistic
@@ -87,7 +88,8 @@ Found = tuple[NDArray[np.str_], NDArray[np.float64]]
 
 def signals(path: Path) -> Found:
     environment = Environment.load()
-    embedder, entails = load_embedder(Embedding(), environment), load_entailment(environment)
+    embedder = load_embedder(Embedding(), environment)
+    entails = Entailment(environment.models or environment.home / "models")  # which raises where it fails
     one = lru_cache(maxsize=50_000)(lambda text: embedder.embed_texts([text]))
 
     def embed(texts: list[str]) -> Vectors:
