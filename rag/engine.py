@@ -325,7 +325,7 @@ class Engine:
         if self._reads:
             from rag.embed.entailment import Entailment
 
-            Entailment(self.environment.models or self.environment.home / "models").load()
+            Entailment.of(self.environment).load()
         return self._reads
 
     def ask(

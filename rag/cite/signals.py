@@ -153,21 +153,19 @@ def read(
     follows = entails(claim, best)
     if follows is None:
         return None
-    apart = embed is not None and max(worth) < _FAR
+    if embed is not None and max(worth) < _FAR:
+        # Taught beside whole passages, the model may take for true what "See page 12" says nothing of.
+        follows = {**dict.fromkeys(follows, 0.0), "unrelated": 1.0}
     nearest = _supporting(claim, texts, worth, follows["true"], entails) if at is None else at
     keep = [n for n in range(len(texts)) if len(texts) <= _SHORT or cover[n] >= 0.6 * cover[nearest]]
     found = changed(claim, [texts[n] for n in keep], source, texts[nearest])
     turned_by = turned(claim, texts[nearest], [texts[n] for n in keep if n != nearest and cover[n]])
     wrong = tuple(f.kind for f in found if f.instead or f.kind == "number")
     signals = dict.fromkeys(READ, 0.0)
-    # Taught beside whole passages, the model may take for true what "See page 12" says nothing of.
-    true = 0.0 if apart else follows["true"]
-    signals["entailed"] = math.log((true + _NEVER) / (1 - true + _NEVER))
+    signals["entailed"] = math.log((follows["true"] + _NEVER) / (1 - follows["true"] + _NEVER))
     signals |= dict.fromkeys((*wrong, *turned_by), 1.0)
     signals["sweeping"] = float("quantifier" not in turned_by and sweeping(claim, texts[nearest]))
     change = max((kind for kind in follows if kind != "true"), key=lambda kind: follows[kind])
-    if apart:
-        change = "unrelated"
     sentence = next(n for n, (_, end) in enumerate(spans) if pieces[nearest][1] <= end)
     return Compared(signals, wrong, tuple(turned_by), sentence, False, change)
 

@@ -83,7 +83,7 @@ def load_entailment(environment: Environment) -> Callable[[str, str], Mapping[Ch
     with the default one. It is loaded with the first claim; None for each where it cannot be, or fails."""
     from rag.embed.entailment import Entailment
 
-    model = Entailment(environment.models or environment.home / "models")
+    model = Entailment.of(environment)
     told = ""
 
     def entails(claim: str, source: str) -> Mapping[Change, float] | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rag.config import Environment
 from rag.embed.adapter import KINDS
 from rag.embed.cache import prepared_pairs
 from rag.embed.pairs import Pairs
@@ -35,6 +36,11 @@ class Entailment:
         self._model: Pairs | None = None
         self._failed: tuple[float, str] | None = None
         """When the files could last not be made, and why."""
+
+    @classmethod
+    def of(cls, environment: Environment) -> Entailment:
+        """The one whose files are kept where the environment keeps models."""
+        return cls(environment.models or environment.home / "models")
 
     def __call__(self, claim: str, source: str) -> dict[Change, float]:
         """Probabilities that sum to 1. Raises :class:`ModelError` where the model's files cannot be made,

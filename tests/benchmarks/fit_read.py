@@ -37,6 +37,7 @@ DOUBTED, SURE = 0.06, 0.015
 AROUND = (0.04, 0.06, 0.08)
 """Shares of true claims doubted at which the weights are compared, so that no single claim decides."""
 BY = ("held", "fresh", "last")
+"""Sets that the model was not taught with either, by people who wrote as a chatbot does."""
 STEPS = (0.0, -0.5, -1.0, -1.5, -2.0, -3.0, -4.0, -5.0, -6.0, -7.0)
 EXACT, TWICE = ("number", "date", "unit", "name"), 2
 """Kinds that count twice: nobody should be told a wrong figure."""
@@ -89,7 +90,7 @@ Found = tuple[NDArray[np.str_], NDArray[np.float64]]
 def signals(path: Path) -> Found:
     environment = Environment.load()
     embedder = load_embedder(Embedding(), environment)
-    entails = Entailment(environment.models or environment.home / "models")  # which raises where it fails
+    entails = Entailment.of(environment)  # which raises where it fails
     one = lru_cache(maxsize=50_000)(lambda text: embedder.embed_texts([text]))
 
     def embed(texts: list[str]) -> Vectors:
