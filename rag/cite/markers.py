@@ -13,25 +13,40 @@ from dataclasses import dataclass
 from unicodedata import normalize
 
 _OPEN, _CLOSE = "[【［⟦〔〖", "]】］⟧〕〗"
-_MOST = 64
+_MOST = 120
 """Characters within which a marker must close; what is longer is text."""
 _BLOCK = 3
 """Backticks that open a block of code."""
 _LONGEST_CODE = 200
 """Characters of code within a line."""
-_WORDS = (
-    r"(?:(?:source|sources|passage|passages|doc|docs|document|documents|citation|ref|reference)s?\s*:?\s*#?)?"
+_WORD = (
+    r"(?:sources?|passages?|docs?|documents?|citations?|cite|refs?|references?|chunks?|numbers?|nos?|see|cf|"
+    r"p(?=\d))"
 )
-_NUMBER = r"\^?#?\d{1,3}"
+_WORDS = rf"(?:{_WORD}[\s:.=#_]*){{0,2}}"
+_NUMBER = r"\^?#?0{0,3}\d{1,3}"
+_AND = r"(?:[-–—]|to|,|;|/|\||and|und|et|y|&|\]\s*,?\s*\[)"
+_TAIL = (
+    r"(?:[.:,;]|\s*\([^()]*\)|\s*[:;]\s+(?=[^\W\d]).*|"
+    r"\s*,\s*(?=pp?\b|pages?\b|sec|§|lines?\b|para|chapter).*)?"
+)
+"""What stands behind the numbers and is no number of a passage: "1, p. 3", "1: prices.md"."""
 _BODY = re.compile(
-    rf"\s*{_WORDS}{_NUMBER}(?:\s*(?:[-–—]|to|,|;|and|&|\]\s*,?\s*\[)\s*{_WORDS}{_NUMBER})*\s*",
-    re.IGNORECASE,
+    rf"\s*{_WORDS}{_NUMBER}(?:\s*{_AND}\s*{_WORDS}{_NUMBER}(?!\d))*(?P<tail>{_TAIL})\s*",
+    re.IGNORECASE | re.DOTALL,
 )
-_RANGE = re.compile(r"(\d{1,3})\s*(?:[-–—]|to)\s*\D{0,12}?(\d{1,3})|(\d{1,3})")
+_RANGE = re.compile(r"(\d{1,6})\s*(?:[-–—]|to)\s*\D{0,12}?(\d{1,6})|(\d{1,6})")
 _OPENING, _CLOSING = re.escape(_OPEN), re.escape(_CLOSE)
 _NAMED = re.compile(rf"†[^{_OPENING}{_CLOSING}]*")
 """What some models put behind a number: the name of its source."""
 _NESTED = re.compile(rf"[\s,]*[{_OPENING}{_CLOSING}][\s,{_OPENING}{_CLOSING}]*")
+_JOIN = re.compile(r" ?[-–—] ?")
+"""What stands between two markers that are the ends of a range: "[1]-[3]"."""
+_EMPHASIS = re.compile(r"[*_]+")
+_WRAPPERS = ("***", "**", "*", "__", "_",
+    "(", "(see ", "(see: ", "(cf. ", "(source ", "(source: ", "(sources ", "(sources: ")  # fmt: skip
+"""What opens around a marker, and goes with it: of "([1])" no "()" is left."""
+_BETWEEN = re.compile(r"(?:[\s,;&]|and\b)*")
 _TARGET = re.compile(r"\([^()\s]{0,200}\)")
 
 
@@ -146,18 +161,22 @@ class MarkerParser:
                 else:
                     text += self._pass(1)
                 continue
-            read = self._bracket(final)
-            if read is None:
+            if self._held[0] in "(*_":
+                wrapped = self._wrapped(final)
+            else:
+                one = self._bracket(self._held, final)
+                wrapped = one and ([one[0]] if one[0] else [], one[1])
+            if wrapped is None:
                 break  # it may still close
-            marker, length = read
-            if marker is None:
+            markers, length = wrapped
+            if not markers:
                 text += self._pass(length)
                 continue
             self._drop(length)
             if text:
                 yield text
                 text = ""
-            yield marker
+            yield from markers
         if text:
             yield text
 
@@ -173,7 +192,7 @@ class MarkerParser:
 
     def _next(self) -> int | None:
         """Where the next thing to decide begins."""
-        wanted = "`" if self._fence else "`\\" + _OPEN
+        wanted = "`" if self._fence else "`\\(*_" + _OPEN
         found = [at for c in wanted if (at := self._held.find(c)) >= 0]
         return min(found, default=None)
 
@@ -203,9 +222,38 @@ class MarkerParser:
                 return ticks + run.end()
         return ticks if final or len(line) < len(self._held) else None
 
-    def _bracket(self, final: bool) -> tuple[Marker | None, int] | None:
-        """The marker at the start of what is held and its length; None as marker where it is text."""
+    def _wrapped(self, final: bool) -> tuple[list[Marker], int] | None:
+        """The markers in what opens there, and its length with what closes it: "(see [1], [2])"; none where
+        it is text."""
         held = self._held
+        start = held[:12].casefold()
+        opened = (w for w in _WRAPPERS if start.startswith(w) and held[len(w) : len(w) + 1] in tuple(_OPEN))
+        wrapper = next(opened, None)
+        if wrapper is None:
+            return None if not final and any(w.startswith(start) for w in _WRAPPERS) else ([], 1)
+        close = ")" if wrapper[0] == "(" else wrapper
+        markers: list[Marker] = []
+        at = len(wrapper)
+        while True:
+            one = self._bracket(held[at:], final)
+            if one is None:
+                return None
+            if one[0] is None:
+                return [], 1
+            markers.append(one[0])
+            at += one[1]
+            if held.startswith(close, at):
+                return markers, at + len(close)
+            following = _BETWEEN.match(held, at)
+            behind = following.end() if following else at
+            if not final and ("and".startswith(held[behind:]) or close.startswith(held[at:])):
+                return None
+            if held[behind : behind + 1] not in tuple(_OPEN):
+                return [], 1
+            at = behind
+
+    def _bracket(self, held: str, final: bool) -> tuple[Marker | None, int] | None:
+        """The marker at the start of what is held and its length; None as marker where it is text."""
         depth, end = 0, None
         for at, c in enumerate(held[:_MOST]):
             depth += (c in _OPEN) - (c in _CLOSE)
@@ -215,13 +263,9 @@ class MarkerParser:
         if end is None:
             if final and _CUT_OFF.fullmatch(normalize("NFKC", held)):
                 return Marker((), 1), len(held)  # the stream ended inside a marker
-            if len(held) < _MOST and not final and _may_become(held):
-                return None
-            return None, 1
-        # Other digits ("¹", "①", "１") read as a number all the same, and brackets may be escaped.
-        body = normalize("NFKC", held[1 : end - 1]).strip(" \t\n\\")
-        body = _NESTED.sub(",", _NAMED.sub("", body)).strip(" ,")
-        if not _BODY.fullmatch(body):
+            return None if len(held) < _MOST and not final else (None, 1)
+        body = _body(held[1 : end - 1])
+        if body is None:
             return None, 1
         # A link of which the text is a number: what it points to is not shown.
         if end == len(held) and not final:
@@ -232,6 +276,19 @@ class MarkerParser:
                 end = target.end()
             elif not final and ")" not in held[end:] and len(held) - end < 200:
                 return None
+        joined = _JOIN.match(held, end)
+        if joined and joined.end() == len(held) and not final:
+            return None
+        if joined and held[joined.end() : joined.end() + 1] in tuple(_OPEN):
+            close = next(
+                (n for n in range(joined.end(), min(len(held), joined.end() + _MOST)) if held[n] in _CLOSE),
+                None,
+            )
+            if close is None and not final and len(held) - joined.end() < _MOST:
+                return None
+            upto = _body(held[joined.end() + 1 : close]) if close else None
+            if close and upto:
+                return self._marker(f"{body}-{upto}"), close + 1
         return self._marker(body), end
 
     def _marker(self, body: str) -> Marker:
@@ -249,9 +306,12 @@ class MarkerParser:
 
 _UNCLOSED = re.compile(rf"[{_OPENING}]\s*{_NUMBER}\s*$")
 _CUT_OFF = re.compile(rf"[{_OPENING}]+\s*{_WORDS}{_NUMBER}[\s\d,;&†\\-]*", re.IGNORECASE)
-_PREFIX = re.compile(rf"[{_OPENING}](?:[\s\w^#:,;&\-–—\\.{_OPENING}{_CLOSING}]|†[^{_OPENING}{_CLOSING}]*)*")
 
 
-def _may_become(held: str) -> bool:
-    """Whether what is held can still be the beginning of a marker."""
-    return _PREFIX.fullmatch(normalize("NFKC", held)) is not None
+def _body(text: str) -> str | None:
+    """The numbers and words between the brackets of a marker; None where it is none."""
+    # Other digits ("¹", "①", "１") read as a number all the same, and brackets may be escaped.
+    body = _EMPHASIS.sub(" ", normalize("NFKC", text)).strip(" \t\n\\")
+    body = _NESTED.sub(",", _NAMED.sub("", body)).strip(" ,")
+    found = _BODY.fullmatch(body)
+    return body[: found.start("tail")].rstrip() if found else None

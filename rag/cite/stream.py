@@ -11,9 +11,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Literal
 
 from rag.cite.claims import Judgement, coverage
 from rag.cite.markers import Block, Marker, MarkerParser, Token
+from rag.cite.nothing import says_nothing
 from rag.sentences.abbreviations import MAY_END, NEVER_END
 from rag.types import Citation, CitationQuality, Cited, Claim, Draft, Passage
 from rag.words import FUNCTION_WORDS
@@ -26,14 +29,12 @@ _CLOSERS = ".,;:!?)]\"”’'*_。！？"
 _INITIAL = re.compile(r"(?:[a-z]\.)*[a-z]")
 _LISTED = re.compile(r"\d{1,3}\.")
 """The number of an item: "1." ends nothing."""
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+"""Letters of scripts that put no space between words."""
 _RULE = re.compile(r"\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?")
 """The row of a table between its head and its body: "| --- | :-: |"."""
-_LACKS = re.compile(
-    r"(?:\bnot|\bno|n['’]t) (?:\w+ ){0,4}?(?:mention|contain|provide|include|answer|specif|say|state|"
-    r"find|found|give|know|address|information)",
-    re.IGNORECASE,
-)
-_SOURCES = re.compile(r"\b(?:passages?|documents?|sources?|text|context)\b", re.IGNORECASE)
+_BARE = frozenset("yes no true false right correct exactly indeed see source sources".split())
+"""Words that tell nothing by themselves."""
 _FEW = 2
 """Content words from which a piece of a sentence is a claim of its own."""
 _ELSEWHERE = 2
@@ -63,6 +64,8 @@ class CitedStream:
         """Where the last block of code ended."""
         self._broken = False
         """Whether a line ended before a marker, and nothing was given out since."""
+        self._ours: list[tuple[int, int]] = []
+        """Where markers stand in the text that was given out."""
         self._marked: list[int] = []
         """Passages that markers named for the claim, which has ended."""
         self._read = 0
@@ -169,16 +172,21 @@ class CitedStream:
         )
         self._from = end
         text = self._text[start:end]
-        if not _is_claim(text) or (not marked and says_nothing(text)):
+        last = self._claims[-1] if self._claims and self._claims[-1].start >= self._code else None
+        if not _is_claim(text, bool(marked)) or (not marked and says_nothing(text)):
             if self._heads(end):
                 self._claims.pop()
                 yield self._draft(self._text)
-            if not marked or not self._claims or self._claims[-1].start < self._code:
+            if not marked or last is None:
                 return
             # A marker that stands apart from its sentence belongs to the one before.
-            start, text = self._claims[-1].start, self._text[self._claims[-1].start : end]
-        claim, support = self._checked(text, start, end, tuple(marked))
-        self._claims.append(claim)
+            claim, support = self._also(last, end, tuple(marked))
+            self._claims[-1], start = claim, last.start
+        else:
+            if marked and last and _told(text) < _FEW and self._goes_on(last, start):
+                text = self._plain(last.start, end)  # "500 euros [1] a year [2]"
+            claim, support = self._checked(text, start, end, tuple(marked))
+            self._claims.append(claim)
         if not support:
             yield self._draft(self._text)
             return
@@ -190,10 +198,44 @@ class CitedStream:
                 numbers.append(number)
                 self._citations.append(self._citation(number, passage, judgement, start, end))
         markers = " " + "".join(f"[{number}]" for number in numbers)
+        self._ours.append((len(self._text), len(self._text) + len(markers)))
         yield self._draft(self._text + markers)
         self._text += markers
         self._from = len(self._text)
         yield markers
+
+    def _goes_on(self, last: Claim, start: int) -> bool:
+        """Whether what begins at ``start`` is of the same sentence as the last claim."""
+        between = self._plain(last.end, start)
+        return "\n" not in between and not self._plain(last.start, last.end).rstrip().endswith(
+            tuple(".!?。！？")
+        )
+
+    def _plain(self, start: int, end: int) -> str:
+        """What was given out there, without the markers: their numbers are none of the text's."""
+        pieces, at = [], start
+        for left, right in self._ours:
+            if left < end and right > at:
+                pieces.append(self._text[at : max(at, left)])
+                at = right
+        return "".join([*pieces, self._text[at:end]])
+
+    def _also(
+        self, last: Claim, end: int, cited: tuple[int, ...]
+    ) -> tuple[Claim, list[tuple[int, Judgement]]]:
+        """The last claim with what a marker behind it cites too; what was found of it is not taken back."""
+        text = self._plain(last.start, end)
+        new = tuple(n for n in cited if n not in last.cited)
+        judged = {n: self._judge(text, self._passages[n].text) for n in new}
+        good = [(n, j) for n, j in judged.items() if j.verdict != "unsupported"]
+        self._cited += len(new)
+        self._precise += len(good)
+        cited = (*last.cited, *new)
+        if last.verdict != "unsupported" or not good:
+            return replace(last, cited=cited), good
+        self._recalled += 1
+        best = max((j for _, j in good), key=lambda j: j.score)
+        return replace(last, verdict=_told_of(best), score=best.score, reasons=(), cited=cited), good
 
     def _heads(self, end: int) -> bool:
         """Whether the row that ends at ``end`` shows the last claim to be the head of a table."""
@@ -232,8 +274,7 @@ class CitedStream:
             reasons = nearest.reasons if nearest else ("uncited",)
             score = nearest.score if nearest else 0.0
             return Claim(start, end, "unsupported", score, reasons, cited), []
-        verdict = best.verdict if best.verdict != "unsupported" else "supported"
-        return Claim(start, end, verdict, best.score, (), cited, attributed), good
+        return Claim(start, end, _told_of(best), best.score, (), cited, attributed), good
 
     def _count(
         self, cited: tuple[int, ...], judged: Mapping[int, Judgement], together: bool, text: str
@@ -260,7 +301,7 @@ class CitedStream:
             start=a,
             end=b,
             quote=found.text[judgement.start : judgement.end],
-            verdict="verbatim" if judgement.verdict == "verbatim" else "supported",
+            verdict=_told_of(judgement),
             answer_start=start,
             answer_end=end,
             passage=passage,
@@ -276,13 +317,26 @@ class CitedStream:
         return Draft(text, tuple(self._citations), dict(usage or {}), tuple(self._claims), quality)
 
 
-def says_nothing(text: str) -> bool:
-    """Whether a sentence says of the sources that something is not in them."""
-    return bool(_LACKS.search(text) and _SOURCES.search(text))
+def _told_of(best: Judgement) -> Literal["verbatim", "supported"]:
+    """What is told of a claim that its passages support, together if not alone."""
+    return "verbatim" if best.verdict == "verbatim" else "supported"
 
 
-def _is_claim(text: str) -> bool:
-    """Whether a piece of text says something that can be checked: not a heading, not "Yes."."""
+def _is_claim(text: str, marked: bool) -> bool:
+    """Whether a piece of text says something that can be checked: not a heading, not "Yes.".
+
+    Of a piece that cites something one word is enough: "Berlin [1]."; and a line may be a figure alone.
+    """
+    told, figures = _told(text), any(c.isdigit() for c in text)
+    ending = text.rstrip()
+    if ending.endswith("?") or (ending.endswith(":") and not (marked and figures)):
+        return False
+    bare = text.strip(" .,;:!()[]\"'*#_`-").casefold() in _BARE
+    return told >= _FEW or (told > 0 and (marked or figures) and not bare and not _LISTED.fullmatch(ending))
+
+
+def _told(text: str) -> int:
+    """How many words and figures of content it has; of a script without spaces, a word for two letters."""
     words = [w.strip(".,;:!?()[]\"'*#_`-").casefold() for w in text.split()]
     told = sum(any(c.isalnum() for c in w) and w not in FUNCTION_WORDS for w in words)
-    return told >= _FEW and not text.rstrip().endswith((":", "?"))
+    return told + len(_UNSPACED.findall(text)) // _FEW

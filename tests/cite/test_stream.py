@@ -275,3 +275,67 @@ def test_a_marker_takes_no_line_end_away(pieces: list[str | Cited], lines: int) 
     assert text.replace(" [1]", "") in (
         "The permit costs 24 euros." + "\n" * (lines - 1) + " " * (lines == 1) + "Tea is free of charge here."
     )
+
+
+@pytest.mark.parametrize(
+    ("piece", "verdict"),
+    [
+        ("24 euros [1].", "supported"),
+        ("It costs:\n- 42 euros [1]\n- 24 euros", "unsupported"),
+        ("€900 [1].", "unsupported"),
+        ("Berlin [3].", "unsupported"),
+        ("Geneva [3].", "supported"),
+        ("Fee (adults): €900 [1]:", "unsupported"),
+        ("巴黎是德国的首都 [3]。", "unsupported"),
+        ("ปารีสเป็นเมืองหลวง [3]", "unsupported"),
+    ],
+)
+def test_a_short_answer_that_cites_is_checked_as_a_long_one(piece: str, verdict: str) -> None:
+    _, draft = write(piece)
+
+    assert draft.claims[0].verdict == verdict
+
+
+def test_a_figure_alone_in_its_line_is_a_claim() -> None:
+    text, draft = write("The permit costs 24 euros [1]. Prices:\n- €1,400\n")
+
+    assert [text[c.start : c.end] for c in draft.claims] == ["The permit costs 24 euros.", "€1,400"]
+    assert draft.claims[1].verdict == "unsupported"
+
+
+@pytest.mark.parametrize("text", ["Yes.", "1. \n2. ", "Prices:", "## 2024: what is new?", "Sources: [1]"])
+def test_what_says_nothing_is_no_claim(text: str) -> None:
+    assert write(text)[1].claims == ()
+
+
+def test_a_part_behind_a_citation_is_read_with_its_sentence_and_marked_alone() -> None:
+    text, draft = write("The permit costs 24 euros [1] weekly [2].")
+
+    first, second = draft.claims
+    assert (first.verdict, text[first.start : first.end]) == ("verbatim", "The permit costs 24 euros")
+    assert text[second.start : second.end] == "weekly."
+    assert "number" not in second.reasons  # the number of the marker before is none of the claim's
+
+
+def test_a_marker_behind_a_sentence_that_has_one_takes_nothing_back() -> None:
+    text, draft = write("The permit costs 24 euros [1]. Yes. [3]")
+
+    (claim,) = draft.claims
+    assert (claim.verdict, claim.cited) == ("verbatim", (0, 2))
+    assert text == "The permit costs 24 euros. [1] Yes."
+    assert draft.quality is not None
+    assert (draft.quality.recall, draft.quality.precision) == (1.0, 0.5)
+
+
+def test_a_marker_that_stands_apart_may_support_the_sentence_before() -> None:
+    text, draft = write("The permit costs 24 euros [3]. Yes. [1]")
+
+    (claim,) = draft.claims
+    assert claim.verdict == "verbatim"
+    assert text.count("[1]") >= 1
+
+
+def test_no_bracket_is_left_of_a_marker_that_stood_in_brackets() -> None:
+    assert write("The permit costs 24 euros ([1]).")[0] == "The permit costs 24 euros. [1]"
+    assert write("The permit costs 24 euros (see [1], [2]).")[0] == "The permit costs 24 euros. [1]"
+    assert write("The permit costs 24 euros **[1]**.")[0] == "The permit costs 24 euros. [1]"

@@ -1,0 +1,46 @@
+"""Sentences that say of the sources that they say nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.cite.nothing import says_nothing
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The passages do not mention this.",
+        "Unfortunately, the provided documents don’t contain information about tickets.",
+        "The documents you gave me do not say how much a permit costs.",
+        "The price of a permit is not mentioned in the documents.",
+        "There is no information about opening hours in the provided sources.",
+        "I cannot find an answer in these passages.",
+        "I'm sorry, but the text does not specify the date.",
+        "Based on the documents, the passages contain no such figure.",
+        "The sources are silent on this.",
+        "The documents do not mention the 2019 report.",
+    ],
+)
+def test_it_says_nothing(text: str) -> None:
+    assert says_nothing(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "You do not need to provide any documents before the third day.",
+        "Visitors do not have to give their text in advance.",
+        "The text message service does not include roaming.",
+        "The fee is 900 euros, but documents do not say so.",
+        "The fee is 900 euros, the documents do not say why.",
+        "The documents do not mention the fee, but it is 900 euros.",
+        "Although the documents do not mention the price, tickets cost 5 euros.",
+        "The museum does not provide lockers.",
+        "Not every passage is heated.",
+        "The permit costs 24 euros.",
+        "",
+    ],
+)
+def test_it_says_something(text: str) -> None:
+    assert not says_nothing(text)
