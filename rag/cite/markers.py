@@ -268,7 +268,7 @@ class MarkerParser:
         if body is None:
             return None, 1
         # A link of which the text is a number: what it points to is not shown.
-        if end == len(held) and not final:
+        if held[end:] in ("", " ") and not final:
             return None
         if held[end : end + 1] == "(":
             target = _TARGET.match(held, end)
