@@ -102,3 +102,26 @@ def test_names_are_capitalised_words_and_the_first_of_a_sentence_may_be_one() ->
     assert [(n.text, n.opens) for n in names("Ann met Saint-Émer's king. We saw NATO in May.")] == [
         ("Ann", True), ("Saint-Émer", False), ("We", True), ("NATO", False),
     ]  # fmt: skip
+
+
+FRAGMENTS = "The annual fee is 900 euros, due by 1 March. The office is in Geneva, Rue du Lac 5. Dogs are not allowed."
+
+
+@pytest.mark.parametrize(
+    "claim", ["900 euros.", "Geneva.", "In Geneva", "1 March", "Rue du Lac 5", "No dogs"]
+)
+def test_a_fragment_that_the_source_holds_is_supported(claim: str) -> None:
+    assert judge(claim, FRAGMENTS).verdict == "supported"
+
+
+@pytest.mark.parametrize(
+    "claim", ["Berlin.", "1,400 euros", "2 April", "Dogs allowed", "Weekends", "90 euros"]
+)
+def test_a_fragment_that_the_source_does_not_hold_is_not(claim: str) -> None:
+    assert judge(claim, FRAGMENTS).verdict == "unsupported"
+
+
+def test_a_fragment_is_not_read_by_a_model_that_knows_sentences() -> None:
+    found = judge("Geneva.", FRAGMENTS, entails=lambda claim, source: pytest.fail("it was read"))
+
+    assert FRAGMENTS[found.start : found.end].startswith("The office is in Geneva")
