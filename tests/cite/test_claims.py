@@ -104,7 +104,10 @@ def test_names_are_capitalised_words_and_the_first_of_a_sentence_may_be_one() ->
     ]  # fmt: skip
 
 
-FRAGMENTS = "The annual fee is 900 euros, due by 1 March. The office is in Geneva, Rue du Lac 5. Dogs are not allowed."
+FRAGMENTS = (
+    "The annual fee is 900 euros, due by 1 March. The office is in Geneva, Rue du Lac 5. "
+    "Dogs are not allowed."
+)
 
 
 @pytest.mark.parametrize(
