@@ -36,7 +36,7 @@ from tests.benchmarks.labelled import SETS, rows
 DOUBTED, SURE = 0.06, 0.015
 AROUND = (0.04, 0.06, 0.08)
 """Shares of true claims doubted at which the weights are compared, so that no single claim decides."""
-BY = ("held", "fresh", "last")
+BY = ("held", "fresh", "last", "audit", "audit2")
 """Sets that the model was not taught with either, by people who wrote as a chatbot does."""
 STEPS = (0.0, -0.5, -1.0, -1.5, -2.0, -3.0, -4.0, -5.0, -6.0, -7.0)
 EXACT, TWICE = ("number", "date", "unit", "name"), 2
