@@ -24,6 +24,8 @@ from rag.doctor import examine
 from rag.engine import Engine
 from rag.errors import NotFound, ThumbprintError, UsageError
 from rag.filters import parse
+from rag.prototypes import list_names
+from rag.store import Selection, Store
 from rag.types import Turn, Where
 
 MAX_CLAIM, MAX_SOURCE = 2_000, 200_000
@@ -42,7 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
     try:
-        code: int = args.run(Engine(Environment.load()), args)
+        engine = Engine(Environment.load())
+        _check_named(engine, args)
+        code: int = args.run(engine, args)
         sys.stdout.flush()
         return code
     except UsageError as error:
@@ -56,6 +60,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:
         return _complain(f"The disk refused ({error.strerror or error}). Check the path and its rights.", 1)
+
+
+def _check_named(engine: Engine, args: argparse.Namespace) -> None:
+    """Raises :class:`PrototypeError` for a name that nobody knows: it must not pass for "nothing there".
+
+    ``ingest`` makes what it names, and ``doctor`` says so itself among the rest. What was recorded of a
+    prototype whose folder is gone can still be listed and erased.
+    """
+    home = engine.environment.home
+    if args.named is None or args.run in (_ingest, _doctor) or args.named in list_names(home):
+        return
+    if not home.is_dir() or not _recorded(engine.store, args.named):
+        engine.prototype(args.named)  # raises, and says which there are
+
+
+def _recorded(store: Store, name: str) -> bool:
+    """Whether the store has answers or links of a prototype."""
+    return store.count(Selection(prototype=name)) > 0 or any(
+        link.prototype == name for link in store.links.all()
+    )
 
 
 def _complain(message: str, code: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import os
@@ -17,6 +18,7 @@ import pytest
 
 from rag import cli, show
 from rag.engine import Engine
+from rag.store import Store
 from tests.conftest import FILES, ROOT, write_files
 from tests.fakes import FakeEmbedder
 from tests.files import make_csv
@@ -383,6 +385,47 @@ def test_any_other_command_on_an_unknown_name_ends_1(run: Run, words: tuple[str,
     assert "no prototype" in done.err + done.out
 
 
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "documents list": (), "documents show": ("x",), "documents delete": ("x",),
+    "reindex": (), "search": ("x",), "ask": ("x",), "check": ("--queries", os.devnull),
+    "prototypes": (), "fit": ("data",), "doctor": (),
+    "feedback add": ("x", "--rating", "up"), "feedback export": ("--format", "csv", "--out", "x.csv"),
+    "feedback erase": ("x",), "feedback retain": ("--older-than", "1"),
+    "feedback topics": (), "feedback triage": (),
+    "feedback status": (), "feedback deliver": (), "feedback retry": (), "feedback pull": (),
+    "links create": (), "links list": (), "links revoke": ("x",),
+    "owner hash": (), "owner reset": (),
+}  # fmt: skip
+"""Every command but ``ingest``, with what it cannot do without."""
+
+
+def names_of(parser: argparse.ArgumentParser, name: str = "") -> list[str]:
+    inner = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    choices = [pair for action in inner for pair in action.choices.items()]
+    return [n for word, child in choices for n in names_of(child, f"{name} {word}".strip())] or [name]
+
+
+def test_the_list_of_commands_is_whole() -> None:
+    assert sorted(names_of(cli._parser())) == sorted([*COMMANDS, "ingest"])
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_command_takes_an_unknown_name_for_an_empty_one(run: Run, home: Path, command: str) -> None:
+    words = (*command.split(), *COMMANDS[command], "--prototype", "nosuch")
+
+    new = run(*words)
+    was_made = home.exists()
+    Store(home / "thumbprint.sqlite3")
+    begun = run(*words)
+
+    assert (new.code, begun.code) == (1, 1)
+    for done in (new, begun):
+        assert "There is no prototype “nosuch”" in done.err + done.out
+    if command != "doctor":  # it says so among the rest, and looks whether the data folder can be made
+        assert new.out == begun.out == ""
+        assert not was_made
+
+
 def test_an_empty_prototype_is_refused_with_what_to_do(run: Run, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     run("ingest", tmp_path / "empty", "--prototype", "bare")
@@ -504,7 +547,10 @@ def test_feedback_is_kept_under_the_next_revision(shelf: Run) -> None:
 
 
 def test_the_passage_that_answers_and_wrong_citations_are_kept(shelf: Run) -> None:
-    answer = shelf("ask", QUESTION, "--json").json["answer_id"]
+    asked = "When does the night train leave Vienna and when does it reach Venice?"
+    found = shelf("ask", asked, "--json").json
+    assert sorted(citation["number"] for citation in found["citations"]) == [1, 2]
+    answer = found["answer_id"]
     passage = shelf("search", QUESTION, "--json").json["passages"][0]
     down = ("feedback", "add", answer, "--rating", "down")
     done = shelf(*down, "--passage", json.dumps(passage), "--report", "2", "--report", "1", "--json")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from tests.fakes import FakeEmbedder
 def rag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
     """``rag("links", "list")`` gives the exit code, what was printed and what was complained about."""
     monkeypatch.setenv("THUMBPRINT_HOME", str(tmp_path / "home"))
+    for variable in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(cli, "Engine", partial(Engine, load_model=FakeEmbedder))
     folder = write_files(tmp_path / "files", {"key.md": "# Keys\n\nThe spare key is at the front desk.\n"})
 
@@ -81,6 +84,20 @@ def test_a_link_from_its_making_to_its_end(rag: Any, tmp_path: Path) -> None:
     assert "revoked" in rag("links", "list")[1]
 
 
+def test_the_links_of_a_mistyped_prototype_are_not_none(rag: Any, tmp_path: Path) -> None:
+    rag("links", "create", "--prototype", "desk")
+
+    code, out, err = rag("links", "list", "--prototype", "dekc")
+    assert (code, out) == (1, "")
+    assert "There is no prototype “dekc”" in err
+
+    shutil.rmtree(tmp_path / "home" / "prototypes" / "desk")  # what was shared of it can still be revoked
+    code, out, _ = rag("links", "list", "--json", "--prototype", "desk")
+    (row,) = json.loads(out)
+    assert (code, row["state"]) == (0, "active")
+    assert rag("links", "revoke", row["id"], "--prototype", "desk")[0] == 0
+
+
 def test_documents_that_changed_are_told(rag: Any, tmp_path: Path) -> None:
     rag("links", "create", "--prototype", "desk")
     more = write_files(tmp_path / "more", {"lamp.md": "# Lamps\n\nThe lamp is blue.\n"})
@@ -94,8 +111,20 @@ def test_documents_that_changed_are_told(rag: Any, tmp_path: Path) -> None:
     [
         (["create", "--prototype", "nothing"], 1, "There is no prototype"),
         (["create", "--prototype", "desk", "--expires", "soon"], 2, "--expires takes"),
+        (["create", "--prototype", "desk", "--expires", "9999-12-31"], 2, "leave --expires out"),
         (["create", "--prototype", "desk", "--per-day", "0"], 2, "a whole number from 1"),
         (["create", "--prototype", "desk", "--set", "what=1"], 2, "There is no setting"),
+        (
+            ["create", "--prototype", "desk", "--set", 'filters.where={"price":{"$foo":1}}'],
+            2,
+            "Unknown operator '$foo' on 'price'",
+        ),
+        (
+            ["create", "--prototype", "desk", "--set", "embedding.model=other"],
+            2,
+            "rag reindex --prototype desk --set embedding.model=other",
+        ),
+        (["create", "--prototype", "desk", "--set", "generator=openai"], 2, "needs OPENAI_API_KEY"),
         (["create", "--prototype", "desk", "--password"], 2, "A password has 8 to"),
         (["revoke", "nothing"], 1, "There is no link"),
     ],

@@ -17,7 +17,7 @@ def register(actions: Actions, command: Add) -> None:
     erase = command(actions, "erase", _erase, "Erase a conversation, and what was said of its answers.")
     erase.add_argument("conversation_id", metavar="CONVERSATION_ID")
 
-    text = "Erase answers and feedback older than the retention period."
+    text = "Erase answers and feedback older than the retention period. Of every prototype, or the named one."
     retain = command(actions, "retain", _retain, text)
     retain.add_argument(
         "--older-than", type=float, metavar="DAYS", help="instead of THUMBPRINT_RETENTION_DAYS"
@@ -42,13 +42,22 @@ def _retain(engine: Engine, args: argparse.Namespace) -> int:
     until = older_than(days)
     left, there = 0, ""
     if args.dry_run:
-        erased = engine.store.count_before(until)
+        erased = engine.store.count_before(until, args.named)
     else:
-        erased = engine.store.erase_before(until)
+        erased = engine.store.erase_before(until, args.named)
         left, there = _elsewhere(engine)
-    value = {"days": days, "dry_run": args.dry_run, **asdict(erased), "waiting": left}
+    value = {
+        "days": days,
+        "dry_run": args.dry_run,
+        "prototype": args.named,
+        **asdict(erased),
+        "waiting": left,
+    }
     verb = "Would erase" if args.dry_run else "Erased"
-    emit(args, value, f"{verb} what is older than {days:g} days: {_in_words(erased)}.{there}")
+    meant = f"what is older than {days:g} days"
+    if args.named is not None:
+        meant += f" in “{args.named}”"
+    emit(args, value, f"{verb} {meant}: {_in_words(erased)}.{there}")
     return 1 if left else 0
 
 

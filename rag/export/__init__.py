@@ -46,7 +46,8 @@ def export(
 
     ``home`` is the data folder, which keeps the key of hashed ids. An earlier export in the same
     place is replaced when the new one is complete. ``report`` hears how far it is, and ends the
-    export by raising. Raises UsageError for an unknown format or a place that is taken, StoreError
+    export by raising. Where numbers of some answers were out of range, the counts say of how many
+    (``out_of_range``). Raises UsageError for an unknown format or a place that is taken, StoreError
     where the store cannot be read or the disk refuses.
     """
     if name not in FORMATS:
@@ -57,6 +58,8 @@ def export(
     try:
         with writing.replacing(out, form) as path:
             counts = form.write(source, path)
+        if source.out_of_range:
+            counts = {**counts, "out_of_range": source.out_of_range}
         size = writing.size(out)
     except OSError as error:
         raise StoreError(

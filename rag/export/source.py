@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from rag.export.formats import Options, Progress
+from rag.export.limits import fitted
 from rag.export.private import Private
 from rag.store import Rated, Store
 from rag.types import Answer, Preference
@@ -36,6 +37,8 @@ class Source:
         self._done = self._total = 0
         self.settings: Callable[[str], Mapping[str, object]] = lru_cache(maxsize=256)(store.settings)
         """What a fingerprint stands for, by the stable keys; empty where that is not known."""
+        self.out_of_range = 0
+        """Answers so far with a number that no answer can have; see :mod:`rag.export.limits`."""
 
     @property
     def seconds(self) -> float:
@@ -46,7 +49,9 @@ class Source:
         self._total = self._store.count(self.options.selection)
         self._tell(0)
         for rated in self._store.stream(self.options.selection):
-            yield self._private.rated(rated)
+            whole = fitted(rated)
+            self.out_of_range += whole is not rated
+            yield self._private.rated(whole)
             self._tell(1)
         self._finish()
 

@@ -1,7 +1,13 @@
-"""Files and folders that appear whole or not at all."""
+"""Files and folders that appear whole or not at all.
+
+A folder takes the place of an earlier export alone, and is told by a mark in it: it holds the files
+that the mark names, unchanged, and nothing else. Any other folder is somebody's work, were its
+files called the same.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -9,7 +15,7 @@ import shutil
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from rag.errors import UsageError
@@ -17,6 +23,9 @@ from rag.export.formats import Format
 
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 """The time of every member of an archive: an export depends on nothing but what it holds."""
+MARK = ".thumbprint-export"
+"""The file by which a folder is known for an export. Hidden and of no kind: some tools read every
+``.json`` and ``.jsonl`` of a folder for documents."""
 
 
 def line(value: Any) -> str:
@@ -49,9 +58,11 @@ def replacing(out: Path, form: Format) -> Iterator[Path]:
             pack(made, packed)
             _settle(packed, out)
         elif made.is_dir():
+            (made / MARK).write_text(_mark(made, form), encoding="utf-8")
             for file in made.rglob("*"):
                 if file.is_file():
                     _sync(file)
+            check(out, form)  # again: in the meantime somebody may have put something there
             _swap(made, out)
         else:
             _settle(made, out)
@@ -77,14 +88,11 @@ def check(out: Path, form: Format) -> None:
         raise UsageError(
             f"{out} is a folder; {form.title} is one file. Name the file: {out / 'feedback'}{form.suffix}."
         )
-    if not single and out.exists():
-        strange = not out.is_dir() or {p.name for p in out.iterdir()} - {
-            part.split("/")[0] for part in form.parts
-        }
-        if strange:
-            raise UsageError(
-                f"{out} holds something else than an earlier export, which would be lost. Name a new folder."
-            )
+    if not single and out.exists() and not (out.is_dir() and _replaceable(out, form)):
+        raise UsageError(
+            f"{out} holds something else than an earlier {form.title} export as it was written, which would "
+            "be lost. Name a new folder."
+        )
 
 
 def pack(folder: Path, into: Path) -> None:
@@ -104,6 +112,29 @@ def size(path: Path) -> int:
     """Bytes of a file, or of all files of a folder."""
     files = path.rglob("*") if path.is_dir() else [path]
     return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _replaceable(folder: Path, form: Format) -> bool:
+    """Whether nothing is lost with a folder: it is empty, or an export of that format, untouched."""
+    if not any(folder.iterdir()):
+        return True
+    files = {MARK, *form.parts}
+    folders = {str(parent) for part in form.parts for parent in PurePosixPath(part).parents} - {"."}
+    for path in folder.rglob("*"):  # ends at the first stranger: the folder may be a whole disk
+        if path.relative_to(folder).as_posix() not in files | folders:
+            return False
+    if not all((folder / file).is_file() for file in files):
+        return False
+    return (folder / MARK).read_text(encoding="utf-8", errors="replace") == _mark(folder, form)
+
+
+def _mark(folder: Path, form: Format) -> str:
+    """What is written into the mark of an export: its format, and the SHA-256 of each of its files."""
+    digests = {}
+    for part in form.parts:
+        with (folder / part).open("rb") as file:
+            digests[part] = hashlib.file_digest(file, "sha256").hexdigest()
+    return line({"format": form.name, "files": digests})
 
 
 def _behind_links(out: Path) -> Path:

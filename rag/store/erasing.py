@@ -4,13 +4,15 @@ What goes takes all that hangs on it along: every answer (replaced ones too), fe
 preferences, the owner's notes, topics, and what waits for delivery. For what was delivered, an
 erasure is queued, and for what another replica still holds, the table ``erased`` remembers
 that it must not come back. In both, a conversation stands under its id, and an answer that is
-erased by itself under :func:`alone`.
+erased by itself under :func:`alone`. A conversation that is left without the question that named
+it is named by the first one that is left.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import re
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -25,6 +27,15 @@ _PAGE = 500
 """Answers erased in one transaction, so that no other writer waits long."""
 _ALONE = "answer:"
 _THESE = "(SELECT value FROM json_each(:answers))"
+_OLD = "created < :until AND (:prototype IS NULL OR prototype = :prototype)"
+"""Of answers and of conversations: those before a time, of one prototype or of all."""
+_TITLE = 60
+"""Characters of a question that make a title; the chat begins conversations with as many."""
+_TOLD_OTHERWISE = re.compile(
+    r"[\s\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffd-\uffff]"
+)
+"""What a title leaves out of its question, or has in another form: spaces, marks of direction, and what
+no page can show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +74,17 @@ def erase_conversation(connection: sqlite3.Connection, conversation_id: str) -> 
     return Erased(gone, removed.answers, removed.feedback)
 
 
-def erase_before(database: Database, until: float) -> Erased:
+def erase_before(database: Database, until: float, prototype: str | None = None) -> Erased:
     """Remove every answer made before ``until`` (Unix seconds), and the conversations left empty.
 
-    An answer that stood in the place of an erased one takes that place itself.
+    Those of one prototype, or of all of them. An answer that stood in the place of an erased one
+    takes that place itself.
     """
-    done = Erased()
+    done, meant = Erased(), _meant(until, prototype)
     while True:
         with database.writing() as connection:
             rows = connection.execute(
-                f"SELECT id FROM answers WHERE created < ? ORDER BY created, n LIMIT {_PAGE}", (until,)
+                f"SELECT id FROM answers WHERE {_OLD} ORDER BY created, n LIMIT {_PAGE}", meant
             ).fetchall()
             ids = [row["id"] for row in rows]
             done += remove_answers(connection, ids)
@@ -81,9 +93,9 @@ def erase_before(database: Database, until: float) -> Erased:
             break
     with database.writing() as connection:
         empty = connection.execute(
-            "SELECT id FROM conversations WHERE updated < ? AND created < ? "
+            f"SELECT id FROM conversations WHERE updated < :until AND {_OLD} "
             "AND id NOT IN (SELECT conversation_id FROM answers WHERE conversation_id IS NOT NULL)",
-            (until, until),
+            meant,
         ).fetchall()
         for row in empty:
             done += erase_conversation(connection, row["id"])
@@ -92,22 +104,26 @@ def erase_before(database: Database, until: float) -> Erased:
     return done
 
 
-def count_before(database: Database, until: float) -> Erased:
+def count_before(database: Database, until: float, prototype: str | None = None) -> Erased:
     """What :func:`erase_before` would remove."""
     with database.reading() as connection:
         row = connection.execute(
-            """
+            f"""
             SELECT
-                (SELECT count(*) FROM answers WHERE created < :until) AS answers,
+                (SELECT count(*) FROM answers WHERE {_OLD}) AS answers,
                 (SELECT count(*) FROM feedback WHERE answer_id IN
-                    (SELECT id FROM answers WHERE created < :until)) AS feedback,
-                (SELECT count(*) FROM conversations WHERE updated < :until AND created < :until
+                    (SELECT id FROM answers WHERE {_OLD})) AS feedback,
+                (SELECT count(*) FROM conversations WHERE updated < :until AND {_OLD}
                     AND id NOT IN (SELECT conversation_id FROM answers
-                                   WHERE conversation_id IS NOT NULL AND created >= :until)) AS conversations
+                                   WHERE conversation_id IS NOT NULL AND NOT ({_OLD}))) AS conversations
             """,
-            {"until": until},
+            _meant(until, prototype),
         ).fetchone()
     return Erased(row["conversations"], row["answers"], row["feedback"])
+
+
+def _meant(until: float, prototype: str | None) -> dict[str, object]:
+    return {"until": until, "prototype": None if prototype is None else clean_text(prototype)}
 
 
 def scrub(database: Database) -> None:
@@ -131,6 +147,7 @@ def remove_answers(connection: sqlite3.Connection, answer_ids: Sequence[str]) ->
     connection.execute(f"DELETE FROM annotations WHERE answer_id IN {_THESE}", these)
     feedback = connection.execute(f"DELETE FROM feedback WHERE answer_id IN {_THESE}", these).rowcount
     _take_places(connection, these)
+    _take_titles(connection, these)
     answers = connection.execute(f"DELETE FROM answers WHERE id IN {_THESE}", these).rowcount
     return Erased(answers=answers, feedback=feedback)
 
@@ -160,6 +177,46 @@ def _take_places(connection: sqlite3.Connection, these: dict[str, str]) -> None:
                 "WHERE conversation_id IS :conversation AND place = :place",
                 {**group, "first": first},
             )
+
+
+def _take_titles(connection: sqlite3.Connection, these: dict[str, str]) -> None:
+    """Name conversations anew whose titles are the questions of these answers, which go as well.
+
+    A title that is not the beginning of such a question was given by a reader, and stays.
+    """
+    going = connection.execute(
+        "SELECT conversation_id, title, question FROM answers "
+        f"JOIN conversations ON conversations.id = conversation_id WHERE answers.id IN {_THESE}",
+        these,
+    ).fetchall()
+    for conversation in {row["conversation_id"] for row in going if _names(row["title"], row["question"])}:
+        first = connection.execute(
+            "SELECT question FROM answers WHERE conversation_id = :conversation "
+            f"AND id NOT IN {_THESE} ORDER BY n LIMIT 1",
+            {**these, "conversation": conversation},
+        ).fetchone()
+        title = "" if first is None else title_of(first["question"])
+        connection.execute("UPDATE conversations SET title = ? WHERE id = ?", (title, conversation))
+
+
+def title_of(question: str) -> str:
+    """What a question names a conversation: it on one line, if it is long cut at a word."""
+    line = " ".join(question.split())
+    if len(line) <= _TITLE:
+        return line
+    head = line[:_TITLE]
+    space = head.rfind(" ")
+    return (head[:space].rstrip() if space >= _TITLE // 2 else head) + "…"
+
+
+def _names(title: str, question: str) -> bool:
+    """Whether the title was made of the question, whoever cut it and at whatever length.
+
+    A short one that is only the beginning of the question, and does not say that it was cut, is a reader's.
+    """
+    named, asked = _TOLD_OTHERWISE.sub("", title.removesuffix("…")), _TOLD_OTHERWISE.sub("", question)
+    was_cut = title.endswith("…") or len(title) >= _TITLE
+    return bool(named) and (named == asked or (was_cut and asked.startswith(named)))
 
 
 def remember_erased(connection: sqlite3.Connection, names: Sequence[str], *, tell: bool = True) -> None:

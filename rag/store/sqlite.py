@@ -271,20 +271,25 @@ class Store:
         """The answers of a conversation in order, each with the feedback that counts.
 
         A regenerated answer stands in the place of the one it replaced; of several that
-        replaced the same one, the last saved stands there. Raises NotFound.
+        replaced the same one, the last saved stands there. One without a word takes the place of
+        none that has any. Raises NotFound.
         """
         with self._database.reading() as connection:
             owned = _owned(connection, conversation_id, secret)["id"]
             rows = connection.execute(
-                "SELECT n, place, id, record FROM answers WHERE conversation_id = ? ORDER BY n", (owned,)
+                "SELECT n, place, id, text, record FROM answers WHERE conversation_id = ? ORDER BY n",
+                (owned,),
             ).fetchall()
             given = connection.execute(
                 "SELECT * FROM feedback WHERE answer_id IN "
                 f"(SELECT id FROM answers WHERE conversation_id = ?) AND {_NEWEST}",
                 (owned,),
             ).fetchall()
-        # A dict keeps the order of first insertion and the value of the last.
-        shown = {row["n"] if row["place"] is None else row["place"]: row for row in rows}
+        shown: dict[int, sqlite3.Row] = {}  # it keeps the order of first insertion
+        for row in rows:
+            place = row["n"] if row["place"] is None else row["place"]
+            if row["text"].strip() or place not in shown or not shown[place]["text"].strip():
+                shown[place] = row
         newest = {row["answer_id"]: thumbs.feedback_of(row) for row in given}
         return [(decode(Answer, row["record"]), newest.get(row["id"])) for row in shown.values()]
 
@@ -320,13 +325,16 @@ class Store:
         erasing.scrub(self._database)
         return erased
 
-    def erase_before(self, until: float) -> Erased:
-        """Erase every answer made before ``until`` (Unix seconds), and conversations left empty."""
-        return erasing.erase_before(self._database, until)
+    def erase_before(self, until: float, prototype: str | None = None) -> Erased:
+        """Erase every answer made before ``until`` (Unix seconds), and conversations left empty.
 
-    def count_before(self, until: float) -> Erased:
+        Of the prototype, or where none is named, of all of them.
+        """
+        return erasing.erase_before(self._database, until, prototype)
+
+    def count_before(self, until: float, prototype: str | None = None) -> Erased:
         """What :meth:`erase_before` would erase."""
-        return erasing.count_before(self._database, until)
+        return erasing.count_before(self._database, until, prototype)
 
 
 def _place_of(

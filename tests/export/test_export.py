@@ -5,18 +5,27 @@ from __future__ import annotations
 import csv
 import json
 import os
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rag.config import Environment
 from rag.errors import StoreError, UsageError
 from rag.export import FORMATS, Options, Progress, export
+from rag.export.limits import fitted
 from rag.export.private import SALT
-from rag.export.rows import COLUMNS
-from rag.store import Selection, Store
-from tests.rated import RED, SECRET, SETTINGS, Export
+from rag.export.rows import COLUMNS, iso
+from rag.export.writing import MARK
+from rag.store import Rated, Selection, Store
+from rag.store.codec import encode
+from rag.types import Feedback, Relevant
+from tests.conftest import write_files
+from tests.rated import RED, SECRET, SETTINGS, Export, answer
 
 ALL = ["red-1", "red-2", "mail", "cut", "left", "right"]
 
@@ -157,6 +166,87 @@ def test_a_folder_of_something_else_is_never_replaced(make: Export, tmp_path: Pa
     assert (tmp_path / "photos" / "me.jpg").read_bytes() == b"x"
 
 
+@pytest.mark.parametrize("more", [(), ("qrels/train.tsv", "qrels/dev.tsv"), ("vectors/all.npy",)])
+@pytest.mark.parametrize("name", ["beir", "trec"])
+def test_a_collection_of_somebody_is_never_replaced(
+    make: Export, tmp_path: Path, name: str, more: tuple[str, ...]
+) -> None:
+    own = write_files(tmp_path / "ds", {file: f"of mine: {file}" for file in (*FORMATS[name].parts, *more)})
+    before = everything(own)
+
+    with pytest.raises(UsageError, match="something else"):
+        make(name, out="ds")
+
+    assert everything(own) == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["ds", "home"]
+
+
+def add(folder: Path) -> None:
+    (folder / "notes.txt").write_text("x")
+
+
+def add_deeper(folder: Path) -> None:
+    (folder / "more" / "deeper").mkdir(parents=True)
+
+
+def edit(folder: Path) -> None:
+    with (folder / "corpus.jsonl").open("a") as file:
+        file.write("{}\n")
+
+
+def take(folder: Path) -> None:
+    (folder / MARK).unlink()
+
+
+def forge(folder: Path) -> None:
+    (folder / MARK).write_bytes(b"\xff[")
+
+
+@pytest.mark.parametrize("change", [add, add_deeper, edit, take, forge])
+@pytest.mark.parametrize("name", ["beir", "trec"])
+def test_an_export_that_somebody_worked_in_is_theirs(
+    make: Export, name: str, change: Callable[[Path], None]
+) -> None:
+    path = make(name).path
+    make(name)  # as it was written, it is replaced
+    change(path)
+    before = everything(path)
+
+    with pytest.raises(UsageError, match="as it was written"):
+        make(name)
+
+    assert everything(path) == before
+
+
+def test_an_export_takes_the_place_of_its_own_format_and_of_an_empty_folder(
+    make: Export, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    make("beir", out="empty")
+
+    with pytest.raises(UsageError, match="something else than an earlier TREC export"):
+        make("trec", out="empty")
+
+
+def test_what_comes_into_the_folder_meanwhile_is_kept(make: Export, tmp_path: Path) -> None:
+    path = make("beir").path
+    before = everything(path)
+
+    with pytest.raises(UsageError, match="something else"):
+        make("beir", report=lambda _: add(path))
+
+    assert (path / "notes.txt").read_text() == "x"
+    (path / "notes.txt").unlink()
+    assert everything(path) == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["beir", "home"]
+
+
+def test_a_folder_s_mark_is_not_taken_for_documents(make: Export) -> None:
+    files = {p.name for p in make("trec").path.iterdir()}
+
+    assert files == {"corpus.jsonl", "queries.tsv", "qrels.txt", "run.txt", ".thumbprint-export"}
+
+
 def test_what_is_no_file_is_never_replaced(make: Export, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"  # as /dev/null and /dev/stdout are neither file nor folder
     os.mkfifo(pipe)
@@ -219,6 +309,97 @@ def test_progress_ends_at_all_of_it(make: Export) -> None:
 def test_an_unknown_format_is_named(store: Store, home: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="“xls”"):
         export(store, home, "xls", tmp_path / "x")
+
+
+# --- numbers that no answer can have ------------------------------------------------------------
+
+HUGE, MOST = 10**20, 2**31 - 1
+
+
+def stored_before(store: Store, sql: str, *values: object) -> None:
+    """Put into the store what is not taken any more."""
+    with store._database.writing() as connection:
+        assert connection.execute(sql, values).rowcount == 1
+
+
+def make_odd(store: Store) -> None:
+    """Give red-1 numbers that no answer can have, in all that refers to places."""
+    record = json.loads(encode(store.answer("red-1")))
+    record["created"] = 1e15
+    record["passages"][1] |= {"start": -HUGE, "end": HUGE, "page": HUGE}
+    record["citations"][0] |= {"number": HUGE, "start": HUGE, "end": HUGE, "passage": MOST}
+    stored_before(store, "UPDATE answers SET record = ? WHERE id = 'red-1'", json.dumps(record))
+    named = json.dumps({"document_id": "reds", "start": 10, "end": HUGE, "text": RED.text})
+    stored_before(
+        store,
+        "UPDATE feedback SET passage = ?, reported = '[1, 3000000000]', created = 1e15, "
+        "revision = 4294967296 WHERE answer_id = 'red-1' AND revision = 2",
+        named,
+    )
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_number_out_of_range_ends_no_export(make: Export, store: Store, name: str) -> None:
+    whole = make(name, out="whole.out" if FORMATS[name].suffix else "whole")
+    make_odd(store)
+
+    done = make(name, labels="cited")
+
+    assert done.counts["out_of_range"] == 1
+    assert "out_of_range" not in whole.counts
+    assert {"rows", "samples", "answers"} & done.counts.keys()
+    for kind in {"rows", "samples", "answers"} & done.counts.keys():
+        assert done.counts[kind] == whole.counts[kind]  # the rest of the batch went on
+
+
+def test_what_is_out_of_range_is_cut_and_the_text_beside_it_stays(make: Export, store: Store) -> None:
+    make_odd(store)
+
+    first, *rest = objects(make("jsonl").path)
+
+    assert [row["answer_id"] for row in rest] == ALL[1:]
+    assert first["passages"][1] == {
+        "rank": 2, "document_id": "reds", "source": "reds.md", "title": "Reds", "start": -MOST, "end": MOST,
+        "text": RED.text, "score": 3.0, "scorer": "fused", "page": MOST,
+    }  # fmt: skip
+    assert (first["citations"][0]["number"], first["citations"][0]["end"]) == (MOST, MOST)
+    assert first["citations"][0]["quote"] == "Riesl"
+    assert (first["relevant"]["start"], first["relevant"]["end"]) == (10, MOST)
+    assert first["relevant"]["text"] == RED.text
+    assert (first["reported"], first["feedback_revision"]) == ([1], MOST)
+    assert first["created"] == first["feedback_created"] == "9999-12-31T23:59:59.000000Z"
+    assert first["comment"] == "-No: it is Tempranillo.\nSee 'reds'."
+
+
+WHOLE = st.integers(-(10**40), 10**40)
+
+
+@given(
+    numbers=st.lists(WHOLE, min_size=4, max_size=4),
+    reported=st.lists(WHOLE),
+    created=st.floats(allow_nan=False, allow_infinity=False),
+)
+def test_whatever_is_stored_fits(numbers: list[int], reported: list[int], created: float) -> None:
+    one, two, three, four = numbers
+    made = answer("a", "?", "x", replace(RED, start=one, end=two, page=three), created=created)
+    cited = replace(made.citations[0], number=four, passage=one, start=two, end=three)
+    made = replace(made, citations=(cited,))
+    said = Feedback(
+        "a", abs(four), "up", created=created, passage=Relevant("d", one, two), reported=tuple(reported)
+    )
+
+    kept = fitted(Rated(1, made, said))
+
+    (passage,), (citation,) = kept.answer.passages, kept.answer.citations
+    assert kept.feedback is not None
+    assert kept.feedback.passage is not None
+    places = (passage.start, passage.end, passage.page, citation.number, citation.passage + 1, citation.start)
+    more = (citation.end, kept.feedback.revision, kept.feedback.passage.start, kept.feedback.passage.end)
+    assert all(-MOST <= number <= MOST for number in (*places, *more, *kept.feedback.reported) if number)
+    iso(kept.answer.created)
+    iso(kept.feedback.created)
+    assert fitted(kept) is kept
+    assert set(kept.feedback.reported) <= set(reported)
 
 
 # --- what must not be in it ----------------------------------------------------------------------

@@ -10,7 +10,8 @@ import pytest
 
 from rag import cli
 from rag.store import Selection, Store
-from tests.rated import SECRET
+from rag.types import Provenance
+from tests.rated import SECRET, answer
 
 
 @pytest.fixture
@@ -128,6 +129,75 @@ def test_retain_needs_a_period_and_can_only_tell(
     assert "Would erase what is older than 30 days: 0 conversations, 6 answers and 4 ratings" in told[1]
     assert store.count(Selection()) == 6
     assert json.loads(run("retain", "--json")[1]) == {
-        "days": 30.0, "dry_run": False, "conversations": 0, "answers": 6, "feedback": 4, "waiting": 0,
+        "days": 30.0, "dry_run": False, "prototype": None, "conversations": 0, "answers": 6, "feedback": 4,
+        "waiting": 0,
     }  # fmt: skip
     assert store.count(Selection()) == 0
+
+
+def test_retain_erases_in_the_prototype_that_is_named_alone(run: Any, store: Store) -> None:
+    words = ["retain", "--older-than", "30", "--prototype", "benefits"]
+
+    told = run(*words, "--dry-run")[1]
+    assert "Would erase what is older than 30 days in “benefits”: 0 conversations, 1 answer and 0" in told
+    done = json.loads(run(*words, "--json")[1])
+
+    assert (done["prototype"], done["answers"], done["feedback"]) == ("benefits", 1, 0)
+    left = [rated.answer.id for rated in store.stream(Selection())]
+    assert left == ["red-1", "red-2", "cut", "left", "right"]
+
+
+def test_retain_in_a_prototype_that_is_not_there_erases_nothing(run: Any, store: Store) -> None:
+    code, out, err = run("retain", "--older-than", "30", "--prototype", "benefit")
+
+    assert (code, out) == (1, "")
+    assert "There is no prototype “benefit”. Known: wine, " in err
+    assert store.count(Selection()) == 6
+
+
+def test_what_was_recorded_of_a_prototype_that_is_gone_can_be_erased(run: Any, store: Store) -> None:
+    gone = Provenance("gone", "s", "v", "p")
+    conversation = store.start_conversation(SECRET, "gone").id
+    store.save_answer(answer("a", "Then?", "x", provenance=gone))
+    store.save_answer(answer("b", "Now?", "x", provenance=gone, conversation_id=conversation))
+
+    assert run("erase", conversation, "--prototype", "gone")[0] == 0
+    assert run("retain", "--older-than", "30", "--prototype", "gone")[0] == 0
+    assert store.count(Selection()) == 6
+    assert run("retain", "--older-than", "30", "--prototype", "gone")[0] == 1  # now nobody knows the name
+
+
+# --- numbers -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--report", 3_000_000_000], "counted from 1 to 2,147,483,647"),
+        (["--report", 2], "no citation 2 to report: it has the citations 1."),
+        (["--report", "9" * 5_000], "--report"),
+        (["--passage", f'{{"document_id": "d", "start": 0, "end": {10**20}}}'], "beyond character"),
+        (["--passage", f'{{"document_id": "d", "start": 0, "end": {"9" * 5_000}}}'], "--passage"),
+    ],
+)
+def test_numbers_that_no_answer_has_are_refused(
+    run: Any, store: Store, tmp_path: Path, words: list[object], told: str
+) -> None:
+    code, out, err = run("add", "red-2", "--rating", "down", *words)
+
+    assert (code, out) == (2, "")
+    assert told in err
+    assert len(store.feedback_history("red-2")) == 1
+    for name in ("parquet", "beir", "trec"):
+        assert run("export", "--format", name, "--out", tmp_path / name)[0] == 0
+
+
+def test_export_says_in_how_many_answers_a_number_was_out_of_range(
+    run: Any, store: Store, tmp_path: Path
+) -> None:
+    with store._database.writing() as connection:
+        connection.execute("UPDATE feedback SET reported = '[3000000000]' WHERE answer_id = 'cut'")
+
+    words = ["--format", "parquet", "--out", tmp_path / "x.parquet"]
+    assert "6 rows, 1 out of range." in run("export", *words)[1]
+    assert json.loads(run("export", *words, "--json")[1])["counts"] == {"rows": 6, "out_of_range": 1}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -92,9 +93,10 @@ def test_an_answer_without_an_id_or_with_a_foreign_conversation(store: Store, ma
 
 @pytest.fixture
 def answered(store: Store, make_answer: Any) -> Store:
-    """A store with the answers a, b and c."""
+    """A store with the answers a, b and c, of two citations each."""
+    (first,) = make_answer().citations
     for name in "abc":
-        store.save_answer(make_answer(id=name))
+        store.save_answer(make_answer(id=name, citations=(replace(first, number=2), first)))
     return store
 
 
@@ -130,14 +132,49 @@ def test_a_thumb_names_the_right_passage_and_the_wrong_citations(answered: Store
         ({"passage": Relevant("cellar", 4, 4)}, "a span of at least one character"),
         ({"passage": Relevant("", 0, 4)}, "needs its document"),
         ({"passage": Relevant("cellar", 0, 4, text="x" * 20_001)}, "20,001 characters"),
+        ({"passage": Relevant("cellar", 0, 2**31)}, "beyond character 2,147,483,647"),
+        ({"passage": Relevant("cellar", 0, 10**20)}, "beyond character 2,147,483,647"),
         ({"reported": [0]}, "counted from 1"),
+        ({"reported": [2**31]}, "counted from 1 to 2,147,483,647 at most"),
         ({"reported": list(range(1, 102))}, "at most 100"),
+        ({"reported": [2, 3]}, "no citation 3 to report: it has the citations 1, 2"),
     ],
 )
 def test_evidence_that_is_none_is_refused(answered: Store, given: Any, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         answered.add_feedback("a", "down", **given)
     assert answered.feedback("a") is None
+
+
+def test_the_last_character_that_a_document_may_have_is_taken(answered: Store) -> None:
+    passage = Relevant("cellar", 0, 2**31 - 1)
+    assert answered.add_feedback("a", "down", passage=passage).passage == passage
+
+
+def test_an_answer_that_cites_nothing_has_no_citation_to_report(store: Store, make_answer: Any) -> None:
+    store.save_answer(make_answer(id="none", citations=()))
+    with pytest.raises(UsageError, match="no citation 1 to report: it cites nothing"):
+        store.add_feedback("none", "down", reported=[1])
+
+
+def test_a_number_that_was_taken_once_keeps_no_thumb_from_being_turned(answered: Store) -> None:
+    answered.add_feedback("a", "down", reasons=["wrong"], passage=Relevant("cellar", 4, 22), reported=[1])
+    with answered._database.writing() as connection:
+        connection.execute(
+            "UPDATE feedback SET reported = '[1, 7, 3000000000]', "
+            "passage = replace(passage, '22', '100000000000000000000')"
+        )
+    newest = answered.feedback("a")
+    assert newest is not None
+    assert newest.passage is not None
+    assert (newest.passage.end, newest.reported) == (10**20, (1, 7, 3_000_000_000))
+
+    said = {"reasons": newest.reasons, "passage": newest.passage, "reported": newest.reported}
+    again = answered.add_feedback("a", "down", comment="Too old.", **said)
+
+    assert (again.comment, again.passage, again.reported) == ("Too old.", None, (1,))
+    with pytest.raises(UsageError, match="no citation 7"):
+        answered.add_feedback("a", "down", reported=[1, 7])
 
 
 def test_the_highest_revision_counts_whatever_the_clock_says(

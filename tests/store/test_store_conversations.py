@@ -105,6 +105,31 @@ def test_of_two_answers_in_place_of_one_the_last_saved_is_shown(store: Store, ma
     assert [answer.id for answer, _ in store.conversation_answers(talk, MINE)] == ["right"]
 
 
+def test_an_answer_without_a_word_takes_the_place_of_none_that_has_any(
+    store: Store, make_answer: Any
+) -> None:
+    talk = store.start_conversation(MINE, "wine").id
+
+    def shown() -> list[str]:
+        return [answer.id for answer, _ in store.conversation_answers(talk, MINE)]
+
+    def save(name: str, text: str, replaces: str | None) -> None:
+        store.save_answer(make_answer(id=name, conversation_id=talk, text=text), replaces=replaces)
+
+    save("a", "", None)
+    save("a2", " \n", "a")
+    assert shown() == ["a2"]
+    save("a3", "Good.", "a2")
+    save("b", "Next.", None)
+    save("a4", "", "a3")
+    up = store.add_feedback("a3", "up")
+    assert store.conversation_answers(talk, MINE)[0] == (store.answer("a3"), up)
+    assert store.answer("a4").text == ""  # kept all the same
+    save("a5", "Better.", "a3")
+    assert shown() == ["a5", "b"]
+    assert store.conversation(talk, MINE).answers == 2
+
+
 def test_an_answer_replaces_only_within_its_conversation(store: Store, make_answer: Any) -> None:
     mine, other = (store.start_conversation(MINE, "wine").id for _ in range(2))
     store.save_answer(make_answer(id="a", conversation_id=mine))

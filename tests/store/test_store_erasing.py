@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from pages.ui.text import cut
 from rag.errors import NotFound
 from rag.store import Erased, Store
-from rag.store.erasing import alone, answer_of
+from rag.store.erasing import _names, alone, answer_of, title_of
 
 SECRET = "s"
 DAY = 86_400.0
@@ -123,3 +127,112 @@ def test_erased_text_is_not_left_in_the_file(store: Store, make_answer: Any) -> 
     for path in store.path.parent.iterdir():
         assert b"Xylophagous" not in path.read_bytes()
         assert b"Quixotically" not in path.read_bytes()
+
+
+# --- of one prototype ----------------------------------------------------------------------------
+
+
+def test_only_the_prototype_that_is_named_loses_what_is_old(store: Store, make_answer: Any) -> None:
+    of = {name: store.start_conversation(SECRET, name).id for name in ("wine", "handbook")}
+    for name, conversation in of.items():
+        made_with = {"provenance": replace(make_answer().provenance, prototype=name)}
+        store.save_answer(
+            make_answer(id=f"{name}-old", created=1.0, conversation_id=conversation, **made_with)
+        )
+        store.save_answer(make_answer(id=f"{name}-new", created=3 * DAY, **made_with))
+        store.add_feedback(f"{name}-old", "up")
+        store.add_feedback(f"{name}-new", "up")
+    with store._database.writing() as connection:  # conversations are stamped with the clock
+        connection.execute("UPDATE conversations SET created = 1, updated = 2")
+
+    assert store.count_before(2 * DAY, "handbook") == Erased(1, 1, 1)
+    assert store.erase_before(2 * DAY, "handbook") == Erased(1, 1, 1)
+
+    left = rows(store, "SELECT id FROM answers ORDER BY n")
+    assert left == [("wine-old",), ("wine-new",), ("handbook-new",)]
+    assert rows(store, "SELECT id FROM conversations") == [(of["wine"],)]
+    assert store.erase_before(2 * DAY, "nobody's") == Erased()
+    assert store.count_before(2 * DAY) == store.erase_before(2 * DAY) == Erased(1, 1, 1)
+
+
+# --- the titles of conversations -----------------------------------------------------------------
+
+LONG = "Which of the red wines in the cellar is dry enough for a very rich stew, and why is that so?"
+
+
+@pytest.mark.parametrize(
+    ("title", "asked", "left"),
+    [
+        ("Which red is dry?", "Which red is dry?", "And which white?"),
+        (cut(LONG, 60), LONG, "And which white?"),  # as the chat begins a conversation
+        (LONG[:80], LONG, "And which white?"),  # as one that came from elsewhere is named
+        ("Which red is dry? And so on", "Which red\n is\u202e dry? And  so on", "And which white?"),
+        ("Dinner on Sunday", "Which red is dry?", "Dinner on Sunday"),  # a reader named it so
+        ("Which red", "Which red is dry?", "Which red"),
+        ("", "Which red is dry?", ""),
+    ],
+)
+def test_a_question_that_goes_is_no_title_any_more(
+    store: Store, make_answer: Any, title: str, asked: str, left: str
+) -> None:
+    conversation = store.start_conversation(SECRET, "wine", title).id
+    of = {"conversation_id": conversation}
+    store.save_answer(make_answer(id="a", created=1.0, question=asked, **of))
+    store.save_answer(make_answer(id="b", created=3 * DAY, question="And which white?", **of))
+    store.save_answer(make_answer(id="c", created=4 * DAY, question="And a rosé?", **of))
+
+    store.erase_before(DAY)
+
+    assert store.conversation(conversation, SECRET).title == left
+
+
+def test_the_title_follows_the_first_question_that_is_left(
+    store: Store, make_answer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.store.erasing._PAGE", 1)
+    conversation = store.start_conversation(SECRET, "wine", "Question 0?").id
+    for number in range(4):
+        question = f"Question {number}?" if number < 2 else f"{number} {LONG}"
+        store.save_answer(make_answer(created=number * DAY, question=question, conversation_id=conversation))
+
+    titles = []
+    for days in (1, 2, 3, 4):
+        store.erase_before(days * DAY)
+        titles.append(store.conversation(conversation, SECRET).title)
+
+    assert titles == ["Question 1?", cut(f"2 {LONG}", 60), cut(f"3 {LONG}", 60), ""]
+
+
+def test_an_answer_in_the_place_of_an_erased_one_keeps_the_title(store: Store, make_answer: Any) -> None:
+    conversation = store.start_conversation(SECRET, "wine", "Which red?").id
+    of = {"conversation_id": conversation, "question": "Which red?"}
+    store.save_answer(make_answer(id="a", created=1.0, **of))
+    store.save_answer(make_answer(id="b", created=3 * DAY, **of), replaces="a")
+
+    store.erase_before(DAY)
+
+    assert store.conversation(conversation, SECRET).title == "Which red?"
+
+
+def test_an_erased_title_is_not_left_in_the_file(store: Store, make_answer: Any) -> None:
+    asked = "Is a xylophagous beetle in the barrel?"
+    conversation = store.start_conversation(SECRET, "wine", asked).id
+    of = {"conversation_id": conversation}
+    store.save_answer(make_answer(id="a", created=1.0, question=asked, rewritten=asked, **of))
+    store.save_answer(make_answer(id="b", created=3 * DAY, question="And now?", **of))
+    store.erase_before(DAY)
+
+    for path in store.path.parent.iterdir():
+        assert b"xylophagous" not in path.read_bytes()
+
+
+@given(st.text(min_size=1))
+def test_every_title_that_the_chat_makes_is_known_for_its_question(question: str) -> None:
+    title = cut(question, 60)
+
+    assert _names(title, question) or not title.strip("\ufffd… ")
+
+
+@given(st.text(st.sampled_from("abc é,?\n")))
+def test_a_title_is_cut_as_the_chat_cuts_it(question: str) -> None:
+    assert title_of(question) == cut(question, 60)

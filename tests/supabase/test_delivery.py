@@ -39,7 +39,13 @@ def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
 
 def test_every_kind_of_row_arrives_as_it_was_stored(api: Api, store: Store, at: At, make_answer: Any) -> None:
     conversation = store.start_conversation("secret", "wine")
-    first = make_answer(conversation_id=conversation.id, question="Which?\0 🍷", created=1_700_000_000.123456)
+    (cited,) = make_answer().citations
+    first = make_answer(
+        conversation_id=conversation.id,
+        question="Which?\0 🍷",
+        created=1_700_000_000.123456,
+        citations=(cited, replace(cited, number=2)),
+    )
     again = make_answer(conversation_id=conversation.id, question=first.question)
     store.save_answer(first, settings={"k": 5, "filters.where": None})
     store.save_answer(again, replaces=first.id)
