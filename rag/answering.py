@@ -13,12 +13,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from rag.cite.stream import CitedStream, Judge, says_nothing
+from rag.cite.nothing import says_nothing
+from rag.cite.stream import CitedStream, Judge
 from rag.config import Settings
 from rag.errors import GenerationError
 from rag.generators.prompt import Prompt, history_within, load_prompt, visible
+from rag.generators.thought import Thought
 from rag.prices import added, price_of
 from rag.response import Bill
+from rag.rewrite import leans
 from rag.types import Cited, Draft, Passage, Turn
 from rag.unseen import Unseen
 
@@ -46,9 +49,10 @@ def checked(
 ) -> Iterator[str | Draft]:
     """The text of a model with its citations checked as it arrives.
 
-    A model that says it does not know gives :data:`DONT_KNOW`, and a Draft that abstains.
+    A model that says it does not know gives :data:`DONT_KNOW`, and a Draft that abstains. What it
+    thought before it wrote is no part of the text.
     """
-    stream, unseen = CitedStream(passages, judge), Unseen()
+    stream, unseen, thought = CitedStream(passages, judge), Unseen(), Thought()
     start, usage = "", {}
     notices: tuple[str, ...] = ()
     deciding = True
@@ -59,9 +63,10 @@ def checked(
                 usage, notices = dict(piece.usage), piece.notices
                 continue
             if isinstance(piece, str):
-                piece = unseen.feed(piece)
+                piece = thought.feed(unseen.feed(piece))
             else:
-                piece = Cited(unseen.place(piece.start), unseen.place(piece.end), piece.passages)
+                first, end = (thought.place(unseen.place(at)) for at in (piece.start, piece.end))
+                piece = Cited(first, end, piece.passages)
             if deciding and isinstance(piece, str):
                 start += piece
                 if _same(DONT_KNOW, start):
@@ -70,18 +75,15 @@ def checked(
             elif deciding:
                 continue  # a citation of a refusal
             yield from stream.feed(piece)
-        rest = unseen.end()
-        if deciding:
-            start += rest
-        else:
-            yield from stream.feed(rest)
-        if deciding and start.strip():
+        rest = thought.feed(unseen.end()) + thought.end()
+        if deciding and (start + rest).strip() and _same(DONT_KNOW, start + rest):
             yield Draft(DONT_KNOW, (), usage, abstained=True)
             yield DONT_KNOW
             return
+        yield from stream.feed(start + rest if deciding else rest)
     except GenerationError:
         if not deciding:
-            yield from stream.feed(unseen.end())
+            yield from stream.feed(thought.feed(unseen.end()))
         yield from stream.end(usage)  # what was held back belongs to the record
         raise
     for piece in stream.end(usage):
@@ -104,9 +106,13 @@ def or_quoted(
 ) -> Iterator[str | Draft]:
     """``pieces``; where they fail before any text, what ``quoted`` gives, labelled with the reason."""
     written = False
+    usage: Mapping[str, int] = {}
     try:
         for piece in pieces:
-            written = written or isinstance(piece, str)
+            if isinstance(piece, Draft):
+                usage = piece.usage
+            else:
+                written = True
             yield piece
     except GenerationError as error:
         if written:
@@ -114,7 +120,7 @@ def or_quoted(
         reason = (f"{UNAVAILABLE}{error}",)
         for piece in quoted():
             if isinstance(piece, Draft):
-                piece = Draft(piece.text, piece.citations, generator=name, notices=reason)
+                piece = Draft(piece.text, piece.citations, usage, generator=name, notices=reason)
             yield piece
 
 
@@ -124,6 +130,7 @@ class Spends(Protocol):
     name: str
     model: str
     spent: list[Mapping[str, int]]
+    refused: bool
     own_service: bool
 
 
@@ -132,16 +139,17 @@ def billing(generator: Spends, folders: Sequence[Path], *, called: bool) -> Call
 
     ``called`` tells that the model was asked for the answer itself, and not for the question alone;
     ``folders`` may hold prices of their own. Where a call did not say its tokens, or the model has
-    no price, the cost is unknown.
+    no price, the cost is unknown. A call that was turned away costs nothing.
     """
 
     def bill(draft: Draft) -> Bill:
-        calls = [*generator.spent, *([draft.usage] if called else [])]
+        wrote = called and not generator.refused
+        calls = [*generator.spent, *([draft.usage] if wrote else [])]
         price = price_of(generator.name, generator.model, folders, own=generator.own_service)
         costs = [price.cost(usage) if price else None for usage in calls]
         known = [cost for cost in costs if cost is not None]
         return Bill(
-            model=generator.model if called and not draft.generator else "",
+            model=generator.model if wrote and not draft.generator else "",
             usage=added(*calls),
             cost=sum(known) if len(known) == len(costs) else None,
         )
@@ -184,9 +192,12 @@ def by_model(generator: Completes, question: str, history: Sequence[Turn]) -> st
     """The question made to stand alone by a model; None where that failed, or gave none.
 
     What does not look like a question of about that length is not taken: a model may answer it
-    instead of rewriting it.
+    instead of rewriting it. Nor is the question itself, where it leans on what was said before.
     """
-    turns = "\n".join(f"Question: {t.question}\nAnswer: {t.text}" for t in history_within(history, _RECENT))
+    said = history_within(history, _RECENT)
+    if not said:
+        return None
+    turns = "\n".join(f"Question: {t.question}\nAnswer: {t.text}" for t in said)
     try:
         reply = generator.complete(
             load_prompt("standalone-1"), {"history": visible(turns), "question": question}
@@ -195,16 +206,26 @@ def by_model(generator: Completes, question: str, history: Sequence[Turn]) -> st
         log.warning("A follow-up was rewritten by rule: %s", error)
         return None
     reply = " ".join(visible(reply).split()).strip('"“”')
+    if _plain(reply) == _plain(question) and leans(question):
+        return None
     return reply if 0 < len(reply) <= len(question) + _MORE else None
 
 
 def _same(whole: str, start: str) -> bool:
     """Whether ``start`` is ``whole`` so far, its marks and what stands around it aside."""
-    plain = re.sub(r"[\W_]+", " ", start.replace("’", "'")).strip().casefold()
-    wanted = re.sub(r"[\W_]+", " ", whole).strip().casefold()
-    return wanted.startswith(plain)
+    return _plain(whole).startswith(_plain(start))
+
+
+def _plain(text: str) -> str:
+    """The words of a text alone."""
+    return re.sub(r"[\W_]+", " ", text.replace("’", "'")).strip().casefold()
 
 
 def _refuses(draft: Draft) -> bool:
-    """Whether a short text, no claim of which a source supports, says that they say nothing."""
-    return not draft.citations and len(draft.text) < _SHORT and says_nothing(draft.text)
+    """Whether a short text says of the sources that they say nothing, and cites none for it.
+
+    A claim that the model gave a source for is one, however it reads: "Travel documents do not give a
+    right to stay [1]."
+    """
+    cites = bool(draft.citations) or any(claim.cited for claim in draft.claims)
+    return not cites and len(draft.text) < _SHORT and says_nothing(draft.text)

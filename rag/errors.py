@@ -55,7 +55,15 @@ class RerankError(ThumbprintError):
 
 
 class GenerationError(ThumbprintError):
-    """A generator could not write an answer."""
+    """A generator could not write an answer.
+
+    ``charged`` tells whether the service may ask money for the call all the same; it surely does not
+    where it was not reached, or turned the call away.
+    """
+
+    def __init__(self, message: str, *, charged: bool = True) -> None:
+        super().__init__(message)
+        self.charged = charged
 
 
 class StoreError(ThumbprintError):

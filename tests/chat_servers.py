@@ -26,6 +26,12 @@ class Script:
     finish: str | None = "stop"
     """None: the stream ends without saying so."""
     usage: tuple[int, int] | None = (120, 30)
+    counts: dict[str, Any] | None = None
+    """The usage as it stands in the reply, in the place of what ``usage`` makes of it."""
+    headers: dict[str, str] | None = None
+    """Of a reply that is no stream; by default one that says to come back at once."""
+    silent: float = 0.0
+    """Seconds before anything is said at all."""
     delay: float = 0.0
     """Seconds before each piece."""
     drop: bool = False
@@ -41,6 +47,8 @@ class Script:
     """Seconds before such a reply."""
     whole_status: int = 200
     """Status of such a reply."""
+    listing: int = 200
+    """Status of the list of models."""
     no_schema: bool = False
     """Refuse requests that ask for a form of the reply."""
 
@@ -57,7 +65,7 @@ class ChatServer:
     arrived: threading.Event = field(default_factory=threading.Event)
     """Set once a request has come."""
     left: threading.Event = field(default_factory=threading.Event)
-    """Set once a client has gone in the middle of a stream."""
+    """Set once a client has gone before it had its reply."""
     released: threading.Event = field(default_factory=threading.Event)
 
     def release(self) -> None:
@@ -69,8 +77,8 @@ class ChatServer:
 
 
 @contextmanager
-def serve(*scripts: Script) -> Iterator[ChatServer]:
-    """A server on a free port of the loopback."""
+def serve(*scripts: Script, port: int = 0) -> Iterator[ChatServer]:
+    """A server on a port of the loopback, by default a free one."""
     state = ChatServer(list(scripts))
 
     class Handler(BaseHTTPRequestHandler):
@@ -81,9 +89,8 @@ def serve(*scripts: Script) -> Iterator[ChatServer]:
 
         def do_GET(self) -> None:
             state.paths.append(self.path)
-            self._whole(
-                200, json.dumps({"object": "list", "data": [{"id": "local-model", "object": "model"}]})
-            )
+            listed = {"object": "list", "data": [{"id": "local-model", "object": "model"}]}
+            self._whole(state.scripts[0].listing, json.dumps(listed))
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -92,11 +99,13 @@ def serve(*scripts: Script) -> Iterator[ChatServer]:
             state.paths.append(self.path)
             state.keys.append(self.headers.get("Authorization", ""))
             script = state.next()
+            state.released.wait(script.silent)
             if script.body is not None or script.status != 200:
                 self._whole(
                     script.status,
                     script.body or json.dumps({"error": {"message": "no"}}),
                     script.content_type,
+                    script.headers,
                 )
                 return
             if script.no_schema and "response_format" in body:
@@ -104,7 +113,8 @@ def serve(*scripts: Script) -> Iterator[ChatServer]:
                 return
             if not body.get("stream"):
                 state.released.wait(script.whole_delay)
-                self._whole(script.whole_status, json.dumps(_whole_reply(self.path, script)))
+                reply = json.dumps(_whole_reply(self.path, script))
+                self._whole(script.whole_status, reply, headers=script.headers)
                 return
             events = (_cohere if self.path.endswith("/v2/chat") else _openai)(script, state.released)
             self.send_response(200)
@@ -121,16 +131,26 @@ def serve(*scripts: Script) -> Iterator[ChatServer]:
                 state.left.set()  # the client has gone
             self.close_connection = True
 
-        def _whole(self, status: int, text: str, content_type: str | None = None) -> None:
+        def _whole(
+            self,
+            status: int,
+            text: str,
+            content_type: str | None = None,
+            headers: dict[str, str] | None = None,
+        ) -> None:
             data = text.encode()
             self.send_response(status)
             self.send_header("Content-Type", content_type or "application/json")
             self.send_header("Content-Length", str(len(data)))
-            self.send_header("retry-after-ms", "1")
-            self.end_headers()
-            self.wfile.write(data)
+            for name, value in ({"retry-after-ms": "1"} if headers is None else headers).items():
+                self.send_header(name, value)
+            try:
+                self.end_headers()
+                self.wfile.write(data)
+            except OSError:
+                state.left.set()  # the client has gone
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     state.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
@@ -146,19 +166,21 @@ def _whole_reply(path: str, script: Script) -> dict[str, Any]:
     text = "".join(script.pieces) if script.whole is None else script.whole
     read, wrote = script.usage or (0, 0)
     if path.endswith("/v2/chat"):
+        tokens = {"tokens": {"input_tokens": read, "output_tokens": wrote}}
         return {
             "id": "c1",
             "finish_reason": "COMPLETE",
             "message": {"role": "assistant", "content": [{"type": "text", "text": text}]},
-            "usage": {"tokens": {"input_tokens": read, "output_tokens": wrote}},
+            "usage": tokens if script.counts is None else script.counts,
         }
+    counts = {"prompt_tokens": read, "completion_tokens": wrote, "total_tokens": read + wrote}
     return {
         "id": "r1",
         "object": "chat.completion",
         "created": 1,
         "model": "fake",
         "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
-        "usage": {"prompt_tokens": read, "completion_tokens": wrote, "total_tokens": read + wrote},
+        "usage": counts if script.counts is None else script.counts,
     }
 
 
@@ -181,7 +203,7 @@ def _openai(script: Script, released: threading.Event) -> Iterator[str]:
         if script.usage:
             read, wrote = script.usage
             counts = {"prompt_tokens": read, "completion_tokens": wrote, "total_tokens": read + wrote}
-            yield event([], usage=counts)
+            yield event([], usage=counts if script.counts is None else script.counts)
         yield "data: [DONE]\n\n"
 
 
@@ -223,4 +245,5 @@ def _cohere(script: Script, released: threading.Event) -> Iterator[str]:
         }
         known = {"stop": "COMPLETE", "length": "MAX_TOKENS", "content_filter": "ERROR_TOXIC"}
         finish = known.get(script.finish, script.finish)
-        yield event("message-end", delta={"finish_reason": finish, "usage": usage})
+        counts = usage if script.counts is None else script.counts
+        yield event("message-end", delta={"finish_reason": finish, "usage": counts})

@@ -23,7 +23,7 @@ from rag.filters import combine, implies, matches, parse, to_json
 from rag.generators.failures import CUT_OFF
 from rag.guess import Proposal, propose
 from rag.pageimage import PageImage
-from rag.prototypes import Facet, Prototype, load_prototype
+from rag.prototypes import Facet, Prototype, create_prototype, load_prototype
 from rag.rerankers import UNAVAILABLE
 from rag.store import Store, new_id
 from rag.types import (
@@ -190,6 +190,9 @@ class FakeEngine:
         self.problems: list[str] = []
         self.asked: list[dict[str, Any]] = []
         self.drawn: list[tuple[str, int, str]] = []
+        self.searched: list[str] = []
+        self.told = ""
+        """What there is to tell of a prototype that is made."""
         self.image: PageImage | None = None
         self.version = "1d3"
         self.guessed: tuple[Facet, ...] = ()
@@ -227,31 +230,47 @@ class FakeEngine:
     def prepare(self, name: str) -> FakePreparation:
         return self.preparation
 
-    def facets(self, name: str, where: Where | None = None) -> list[FakeFacetValues]:
-        rows = self._matching(where)
+    def create(self, name: str) -> str:
+        create_prototype(name, self.environment.home)
+        return self.told
+
+    def facets(
+        self, name: str, where: Where | None = None, settings: Settings | None = None
+    ) -> list[FakeFacetValues]:
+        everything = self._let_through(name, settings)
+        rows = [row for row in everything if matches(parse(where), row)]
+        prices = [float(str(row["price"])) for row in everything] or [0.0]
 
         def counts(key: str) -> tuple[tuple[str, int], ...]:
             values = [v for r in rows for v in _values(r[key])]
-            return tuple((v, values.count(v)) for v in sorted({v for r in WINES for v in _values(r[key])}))
+            known = sorted({v for r in everything for v in _values(r[key])})
+            return tuple((v, values.count(v)) for v in known)
 
         facets = self.prototype(name).facets or self.guessed
         made = {
             "country": lambda f: FakeFacetValues(f, counts(f.key), documents=len(rows)),
             "pairs_with": lambda f: FakeFacetValues(f, counts(f.key), documents=len(rows)),
-            "price": lambda f: FakeFacetValues(f, low=9, high=38, documents=len(rows)),
+            "price": lambda f: FakeFacetValues(f, (), min(prices), max(prices), len(rows)),
             "added": lambda f: FakeFacetValues(f, low=0, high=364 * _DAY, documents=len(rows)),
         }
         return [made[facet.key](facet) for facet in facets]
 
-    def proposals(self, name: str, question: str, *, now: float | None = None) -> list[Proposal]:
+    def proposals(
+        self, name: str, question: str, *, now: float | None = None, settings: Settings | None = None
+    ) -> list[Proposal]:
         records = {
             str(row["name"]): DocumentRecord(str(row["name"]), (), "", str(row["name"]), row, 1, 1)
-            for row in WINES
+            for row in self._let_through(name, settings)
         }
         return propose(question, Catalogue(records, self.prototype(name)).vocabulary, now=now or 0.0)
 
-    def matching(self, name: str, where: Where | None) -> tuple[int, int]:
-        return len(self._matching(where)), len(WINES)
+    def matching(self, name: str, where: Where | None, settings: Settings | None = None) -> tuple[int, int]:
+        everything = self._let_through(name, settings)
+        return sum(matches(parse(where), row) for row in everything), len(everything)
+
+    def _let_through(self, name: str, settings: Settings | None) -> list[Metadata]:
+        """The wines that the filter of the settings lets through."""
+        return self._matching((settings or self.prototype(name).settings).where)
 
     def page_image(self, name: str, source: str, page: int, sentence: str) -> PageImage | None:
         self.drawn.append((source, page, sentence))
@@ -262,6 +281,7 @@ class FakeEngine:
 
     def search(self, name: str, question: str, **_: object) -> FakeSearch:
         """The wines one word of which the question has, in passages of two sentences."""
+        self.searched.append(question)
         words = set(re.findall(r"\w+", question.casefold()))
         found = [
             (n, row)
@@ -299,7 +319,7 @@ class FakeEngine:
         if "ponder" in question:
             assert stopped is not None
             assert stopped.wait(20)
-        where, offered, dropped = self._narrowed(name, question, where, accepted)
+        where, offered, dropped = self._narrowed(name, question, where, accepted, settings)
         quotes, abstained, notices = self._quotes(question, where)
         if origin == "compare" and settings is not None:
             quotes = quotes[: settings.k]
@@ -346,11 +366,17 @@ class FakeEngine:
         return FakeResponse(pieces(), finish, store)
 
     def _narrowed(
-        self, name: str, question: str, where: Where | None, accepted: Sequence[Where] | None
+        self,
+        name: str,
+        question: str,
+        where: Where | None,
+        accepted: Sequence[Where] | None,
+        settings: Settings | None,
     ) -> tuple[Where | None, tuple[Proposed, ...], tuple[str, ...]]:
         """The filter, what is proposed beside it, and whether that was dropped: as the engine has it."""
         own = parse(where)
-        offered = [p for p in self.proposals(name, question) if not implies(own, parse(p.where))]
+        named = self.proposals(name, question, settings=settings)
+        offered = [p for p in named if not implies(own, parse(p.where))]
         chosen = accepted if accepted is not None else [p.where for p in offered] if self.guess else []
         added = [filter for filter in map(parse, chosen) if not implies(own, filter)]
         filter = reduce(combine, added, own)

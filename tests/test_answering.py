@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from rag.answering import DONT_KNOW, UNAVAILABLE
+from rag.answering import DONT_KNOW, UNAVAILABLE, by_model, checked
+from rag.cite import judge
 from rag.config import Environment
 from rag.engine import Engine
 from rag.errors import UsageError
-from rag.generators.prompt import load_prompt
+from rag.generators.openai import OpenAIGenerator
+from rag.generators.prompt import MAX_HISTORY, load_prompt
 from rag.store import Store
-from rag.types import Answer, Turn
+from rag.types import Answer, Cited, Draft, Passage, Turn
 from tests.chat_servers import ChatServer, Script, serve
 from tests.conftest import write_files
 from tests.fakes import FakeEmbedder
@@ -79,6 +81,89 @@ def test_a_model_that_does_not_know_abstains(ask: Ask, says: list[str]) -> None:
     assert answer.citations == ()
 
 
+def read(source: str, *pieces: str | Cited) -> Draft:
+    """What becomes of those pieces of a model, by one source and the rules of the checker."""
+    passage = Passage("d", "d.txt", "D", 0, len(source), source, 1.0, "fused")
+    drafts = [p for p in checked(iter([*pieces, Draft("", ())]), [passage], judge) if isinstance(p, Draft)]
+    return drafts[-1]
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        (
+            "You must provide documents before the third day.",
+            "You do not need to provide any documents before the third day",
+        ),
+        ("Travel documents give a right to stay.", "Travel documents do not give a right to stay"),
+    ],
+)
+def test_a_false_claim_that_reads_like_a_refusal_is_a_claim(source: str, says: str) -> None:
+    draft = read(source, f"{says} [1].")
+
+    assert (draft.text, draft.citations, draft.abstained) == (f"{says}.", (), False)
+    assert [(c.verdict, c.cited, draft.text[c.start : c.end]) for c in draft.claims] == [
+        ("unsupported", (0,), f"{says}.")
+    ]
+    assert draft.quality is not None
+    assert draft.quality.recall == 0
+
+
+THOUGHT = "<think>The user asks about passage [1]. I don't know.\n</think>\n\n"
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 1_000])
+def test_what_a_model_thought_before_it_wrote_is_no_part_of_the_answer(ask: Ask, size: int) -> None:
+    text = f"{THOUGHT}The harbour permit costs 24 euros [1]."
+    with serve(Script([text[n : n + size] for n in range(0, len(text), size)])) as server:
+        answer = ask(server)
+
+    assert answer.text == "The harbour permit costs 24 euros. [1]"
+    assert [(c.start, c.end, c.verdict) for c in answer.claims] == [(0, 34, "verbatim")]
+    assert (answer.notices, answer.abstained) == ((), False)
+
+
+def test_a_refusal_is_known_behind_a_thought(ask: Ask) -> None:
+    with serve(Script([THOUGHT, DONT_KNOW])) as server:
+        answer = ask(server)
+
+    assert (answer.text, answer.abstained, answer.claims) == (DONT_KNOW, True, ())
+
+
+def test_what_began_like_a_thought_and_was_none_is_the_answer(ask: Ask) -> None:
+    with serve(Script(["<thin"])) as server:
+        answer = ask(server)
+
+    assert (answer.text, answer.abstained) == ("<thin", False)
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        (Script(["<think>Which ", "permit"], finish="length"), "Set max_tokens higher"),
+        (Script(["<think>Which ", "permit"]), "wrote nothing"),
+        (Script(["<think>Which ", "permit"], finish=None), "broke off"),
+    ],
+)
+def test_a_thought_that_never_ends_is_no_answer(ask: Ask, script: Script, says: str) -> None:
+    with serve(script) as server:
+        answer = ask(server)
+
+    assert (answer.generator, answer.text) == ("extractive", "“The harbour permit costs 24 euros.” [1]")
+    assert answer.notices[0].startswith(UNAVAILABLE)
+    assert says in answer.notices[0]
+
+
+def test_a_citation_beside_the_text_counts_from_before_the_thought() -> None:
+    first = f"{THOUGHT}The harbour permit costs 24 euros."
+    late = Cited(len(first) - 9, len(first), (0,))
+    draft = read(PERMIT, f"{first} ", "The mayor was", late, " elected twice.")
+
+    assert [c.cited for c in draft.claims] == [(), ()]
+    draft = read(PERMIT, first, late, " The mayor was elected twice.")
+    assert [c.cited for c in draft.claims] == [(0,), ()]
+
+
 def test_below_the_threshold_no_model_is_called(ask: Ask) -> None:
     with serve(Script(["never"])) as server:
         answer = ask(server, "Who won the football cup?", abstain=1.0)
@@ -112,6 +197,44 @@ def test_a_follow_up_is_rewritten_by_the_model_and_searched_with(ask: Ask) -> No
 
     assert (answer.question, answer.rewritten) == ("And what does it cost?", QUESTION)
     assert "Is there a harbour permit?" in server.requests[0]["messages"][1]["content"]
+
+
+def test_a_follow_up_to_a_long_answer_is_rewritten_from_its_question_and_its_beginning(ask: Ask) -> None:
+    with serve(Script(["What does the harbour permit cost?"]), Script(["24 euros [1]."])) as server:
+        ask(server, "And what does it cost?", Turn("Is there a harbour permit?", "Yes, since May. " * 1_000))
+
+    rewriting, writing = (body["messages"] for body in server.requests)
+    assert "Question: Is there a harbour permit?\nAnswer: Yes, since May. " in rewriting[1]["content"]
+    assert len(rewriting[1]["content"]) < 2_200
+    assert [m["role"] for m in writing] == ["system", "user", "assistant", "user"]
+    assert writing[1]["content"] == "Is there a harbour permit?"
+    assert len(writing[1]["content"] + writing[2]["content"]) == MAX_HISTORY
+
+
+@pytest.mark.parametrize(
+    "repeated", ["And what does it cost?", '"and what does it cost"', "And what does  it cost ?"]
+)
+def test_a_model_that_repeats_a_follow_up_leaves_it_to_the_rule(ask: Ask, repeated: str) -> None:
+    with serve(Script([repeated]), Script(["24 euros [1]."])) as server:
+        answer = ask(server, "And what does it cost?", Turn("Is there a harbour permit?", "Yes."))
+
+    assert answer.rewritten == "Is there a harbour permit? And what does it cost?"
+
+
+def test_a_model_may_repeat_a_question_that_stands_alone(ask: Ask) -> None:
+    with serve(Script([QUESTION]), Script(["24 euros [1]."])) as server:
+        answer = ask(server, QUESTION, Turn("Is tea green?", "Yes."))
+
+    assert answer.rewritten == QUESTION
+
+
+def test_without_a_conversation_no_model_is_asked_to_rewrite() -> None:
+    with serve(Script(["never"])) as server:
+        url = f"{server.url}/v1"
+        model = OpenAIGenerator(key="k", base_url=url, model="m", prompt=load_prompt())
+        assert by_model(model, "And what does it cost?", []) is None
+
+    assert server.requests == []
 
 
 def test_where_rewriting_fails_the_rule_is_taken(ask: Ask) -> None:

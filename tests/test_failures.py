@@ -19,12 +19,13 @@ import pytest
 
 from rag import show
 from rag.answering import UNAVAILABLE
+from rag.asking import same_filter
 from rag.config import Environment
 from rag.engine import Engine
 from rag.errors import GenerationError
 from rag.generators.failures import CUT_OFF
 from rag.response import BROKE_OFF
-from rag.types import Answer, Turn
+from rag.types import Answer, Turn, Where
 from tests.chat_servers import ChatServer, Script, serve
 from tests.conftest import write_files
 from tests.fakes import FakeEmbedder
@@ -35,6 +36,9 @@ PERMIT = "The harbour permit costs 24 euros. It is valid for two weeks."
 WRITTEN = ["The harbour permit ", "costs 24 euros [1]. ", "It is valid "]
 HTML = "<html><body><h1>Log in to the captive portal</h1></body></html>"
 TOO_LONG = '{"message": "too many tokens", "error": {"message": "maximum context length is 8192"}}'
+
+
+SECRET = "s" * 43
 
 
 class Asked:
@@ -127,7 +131,8 @@ def test_before_the_first_word_the_documents_are_quoted_and_the_reason_told(
     assert "“The harbour permit costs 24 euros.” [1]" in answer.text
     assert (answer.generator, answer.model, answer.stopped) == ("extractive", "", False)
     assert {c.verdict for c in answer.citations} == {"verbatim"}
-    assert answer.cost is None
+    turned_away = 400 <= script.status < 500
+    assert answer.cost == (0.0 if turned_away else None)
     (notice,) = answer.notices
     assert notice.startswith(UNAVAILABLE)
     assert says in notice
@@ -256,11 +261,12 @@ def test_nobody_listens(asked: Callable[..., Asked]) -> None:
     answer = here.ask().answer
 
     assert "cannot be reached" in answer.notices[0]
+    assert answer.cost == 0.0
     assert "“The harbour permit costs 24 euros.” [1]" in answer.text
     assert here.stored() == [answer]
 
 
-@pytest.mark.parametrize("status", [408, 429, 500, 503])
+@pytest.mark.parametrize("status", [429, 502, 503])
 def test_what_may_pass_is_tried_again_and_nothing_is_told(asked: Callable[..., Asked], status: int) -> None:
     with serve(Script(status=status), Script(["It is valid for two weeks [1]."])) as server:
         answer = asked(server).ask().answer
@@ -270,9 +276,9 @@ def test_what_may_pass_is_tried_again_and_nothing_is_told(asked: Callable[..., A
     assert len(server.requests) == 2
 
 
-@pytest.mark.parametrize("script", [Script(status=400), Script(status=401), Script(status=404)])
-def test_what_will_not_pass_is_asked_once(asked: Callable[..., Asked], script: Script) -> None:
-    with serve(script) as server:
+@pytest.mark.parametrize("status", [400, 401, 404, 408, 500, 504])
+def test_what_will_not_pass_or_may_be_at_work_is_asked_once(asked: Callable[..., Asked], status: int) -> None:
+    with serve(Script(status=status)) as server:
         assert asked(server).ask().answer.generator == "extractive"
 
     assert len(server.requests) == 1
@@ -318,3 +324,101 @@ def test_stopping_does_not_wait_for_a_server_that_says_nothing(asked: Callable[.
         reader.join(10)  # before the server has said a word
         assert not reader.is_alive(), "the thread still waits for the server"
     assert (response.answer.text, response.answer.stopped) == ("", True)
+
+
+# --- written anew --------------------------------------------------------------------------
+
+
+class Anew:
+    """A conversation of one answer, to be written again when the service does not answer."""
+
+    def __init__(self, here: Asked, **first: Any) -> None:
+        self._here = here
+        self.id = here.engine.store.start_conversation(SECRET, "shelf").id
+        self.first = self.ask(None, **first).answer
+
+    def ask(self, replaces: Answer | None, **changes: Any) -> Any:
+        return self._here.engine.ask(
+            "shelf",
+            QUESTION,
+            conversation_id=self.id,
+            replaces=replaces.id if replaces else None,
+            **{"settings": self._here.settings, **changes},
+        )
+
+    def shown(self) -> list[Answer]:
+        answers = self._here.engine.store.conversation_answers(self.id, SECRET)
+        return [answer for answer, _ in answers]
+
+
+def test_a_quotation_does_not_take_the_place_of_a_written_answer(asked: Callable[..., Asked]) -> None:
+    with serve(Script(["It costs 24 euros [1]."]), Script(status=401)) as server:
+        here = asked(server)
+        anew = Anew(here)
+        response = anew.ask(anew.first)
+        with pytest.raises(GenerationError, match="refused the key"):
+            list(response)
+
+    assert anew.shown() == [anew.first]
+    assert anew.first.text == "It costs 24 euros. [1]"
+    failed = response.answer
+    assert failed in here.stored()
+    assert (failed.text, failed.stopped) == ("", True)
+    assert failed.notices[0].startswith(BROKE_OFF)
+
+
+def test_stopped_before_its_first_word_the_answer_before_is_shown(asked: Callable[..., Asked]) -> None:
+    with serve(Script(["It costs 24 euros [1]."])) as server:
+        here = asked(server)
+        anew = Anew(here)
+        response = anew.ask(anew.first)
+        response.close()
+
+    assert anew.shown() == [anew.first]
+    assert response.answer in here.stored()
+
+
+def test_what_quotes_or_does_not_know_is_quoted_anew(asked: Callable[..., Asked]) -> None:
+    with serve(Script(status=401)) as server:
+        anew = Anew(asked(server))
+        second = anew.ask(anew.first).answer
+    assert anew.first.generator == second.generator == "extractive"
+    assert anew.shown() == [second]
+
+    with serve(Script(["I don't know from these documents."]), Script(status=401)) as server:
+        anew = Anew(asked(server))
+        second = anew.ask(anew.first).answer
+    assert anew.first.abstained
+    assert anew.shown() == [second]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (None, None, True),
+        (None, {"a": 1}, False),
+        ({"a": 1}, {"b": 1}, False),
+        ({"a": 1, "b": {"$gt": 2}}, {"$and": [{"b": {"$gt": 2}}, {"a": {"$eq": 1}}]}, True),
+        ({"b": {"$gt": 2}}, {"b": {"$gt": 3}}, False),
+    ],
+)
+def test_filters_are_the_same_in_any_form(one: Where | None, other: Where | None, same: bool) -> None:
+    assert same_filter(one, other) == same_filter(other, one) == same
+
+
+def test_under_another_filter_what_no_model_could_write_is_quoted(asked: Callable[..., Asked]) -> None:
+    with serve(Script(["It costs 24 euros [1]."]), Script(status=401)) as server:
+        anew = Anew(asked(server))
+        second = anew.ask(anew.first, where={"type": "text"}).answer
+
+    assert second.generator == "extractive"
+    assert anew.shown() == [second]
+
+
+def test_who_chose_to_have_it_quoted_gets_the_quotation(asked: Callable[..., Asked]) -> None:
+    with serve(Script(["It costs 24 euros [1]."])) as server:
+        here = asked(server)
+        anew = Anew(here)
+        second = anew.ask(anew.first, settings=replace(here.settings, generator="extractive")).answer
+
+    assert anew.shown() == [second]

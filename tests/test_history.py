@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rag.config import Settings
 from rag.generators.cohere import CohereGenerator
 from rag.generators.openai import OpenAIGenerator
-from rag.generators.prompt import MAX_HISTORY, history_within, load_prompt
+from rag.generators.prompt import MAX_HISTORY, history_within, load_prompt, visible
 from rag.types import Turn
 from tests.chat_servers import Script, serve
 
@@ -39,7 +41,35 @@ def test_the_newest_turns_that_fit_are_kept_in_their_order() -> None:
 
     assert history_within(history, 250) == history[3:]
     assert history_within(history, 300) == history[2:]
-    assert history_within(history, 99) == []
+    assert history_within(history, 100) == history[4:]
+
+
+@pytest.mark.parametrize(("budget", "text"), [(99, 59), (41, 1), (40, 0), (7, 0)])
+def test_of_the_newest_turn_the_question_is_whole_and_the_text_is_what_fits(budget: int, text: int) -> None:
+    """What follows leans on it: without, "it" is nothing."""
+    *_, newest = history = conversation(5)
+
+    assert history_within(history, budget) == [Turn(newest.question, newest.text[:text])]
+
+
+@given(
+    st.lists(st.builds(Turn, st.text("ab<｜|>\u200b", max_size=9), st.text("ab<｜|>\u200b", max_size=9))),
+    st.integers(0, 40),
+)
+def test_whatever_was_said_the_newest_turns_are_there_within_the_budget(
+    history: list[Turn], budget: int
+) -> None:
+    seen = [Turn(visible(turn.question), visible(turn.text)) for turn in history]
+
+    kept = history_within(history, budget)
+
+    assert bool(kept) == bool(history)
+    if len(kept) > 1 or (kept and kept == seen[-1:]):
+        assert kept == seen[len(seen) - len(kept) :]
+        assert sum(len(t.question) + len(t.text) for t in kept) <= max(budget, len(kept[0].question))
+    elif kept:
+        assert kept[0].question == seen[-1].question
+        assert kept[0].text == seen[-1].text[: max(0, budget - len(kept[0].question))]
 
 
 def test_what_stands_before_a_turn_that_does_not_fit_goes_too() -> None:
@@ -65,9 +95,11 @@ def test_a_long_conversation_keeps_its_question(make: Any, turns: int) -> None:
 
 
 @pytest.mark.parametrize("make", MAKERS)
-def test_one_turn_beyond_the_budget_is_left_out_and_the_question_is_not(make: Any) -> None:
+def test_one_turn_beyond_the_budget_is_cut_and_the_question_is_not(make: Any) -> None:
     with serve(Script(["Ten euros."])) as server:
         list(make(server.url).generate(QUESTION, (), [Turn("Why?", "x" * 2 * MAX_HISTORY)]))
 
-    assert [m["role"] for m in server.requests[0]["messages"]] == ["system", "user"]
-    assert QUESTION in server.requests[0]["messages"][-1]["content"]
+    system, asked, said, last = server.requests[0]["messages"]
+    assert [m["role"] for m in (system, asked, said, last)] == ["system", "user", "assistant", "user"]
+    assert (asked["content"], said["content"]) == ("Why?", "x" * (MAX_HISTORY - len("Why?")))
+    assert QUESTION in last["content"]

@@ -182,6 +182,21 @@ def test_filters_are_offered_as_chips_while_the_answer_is_written(ask: Ask) -> N
     assert ASKED in text
 
 
+@pytest.mark.parametrize(("delay", "known"), [(0.0, True), (30.0, False)])
+def test_filters_that_come_after_the_answer_leave_its_cost_unknown(
+    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, delay: float, known: bool
+) -> None:
+    monkeypatch.setattr("rag.response._PATIENCE", 1.0)
+    prices = "".join(f"[{service}]\nm = {{ input = 1, output = 1 }}\n" for service in ("openai", "cohere"))
+    write_files(tmp_path / "home", {"prices.toml": prices})
+    with serve(replace(script(PORTUGAL), whole_delay=delay)) as server:
+        answer = ask(server)
+        server.release()
+
+    assert answer.generator != "extractive"
+    assert answer.cost == (pytest.approx(2 * 150 / 1e6) if known else None)
+
+
 def test_where_they_are_to_hold_the_passages_are_found_under_them(ask: Ask) -> None:
     with serve(script(PORTUGAL)) as server:
         answer = ask(server, filters_guess="on")
@@ -225,6 +240,17 @@ def test_where_the_model_cannot_be_asked_the_rule_proposes(ask: Ask) -> None:
         answer = ask(server)
 
     assert [p.label for p in answer.proposed] == ["Country: Portugal"]
+
+
+@pytest.mark.parametrize("guess", ["on", "off"])
+def test_a_model_is_not_told_what_the_filter_that_always_holds_leaves_out(ask: Ask, guess: str) -> None:
+    spain = json.dumps({"filters": [row("country", "is", "Spain", words="Portuguese")]})
+    with serve(script(spain)) as server:
+        answer = ask(server, where={"country": "Portugal"}, filters_guess=guess)
+
+    assert answer.proposed == ()
+    (asked,) = [body for body in server.requests if not body.get("stream")]
+    assert "Spain" not in json.dumps(asked)
 
 
 def test_a_server_without_schemas_is_asked_without() -> None:

@@ -147,6 +147,19 @@ def test_while_it_is_searched_no_model_is_asked_afterwards(asked: Asked, late: C
     assert late.requests == []
 
 
+@pytest.mark.parametrize("rewrite", ["auto", "rule"])
+def test_what_was_turned_away_is_not_asked_again_after_it(asked: Asked, rewrite: str) -> None:
+    with serve(Script(status=429, headers={"retry-after": "1"})) as server:
+        asked.begin(server, rewrite=rewrite, filters_by="rule")
+        assert server.arrived.wait(10)
+
+        answer = asked.stop()
+
+        time.sleep(1.3)  # it would have been asked again by now
+    assert (answer.text, answer.stopped) == ("", True)
+    assert len(server.requests) == 1
+
+
 def test_without_stop_the_same_question_is_written_and_its_filters_are_read(
     asked: Asked, late: ChatServer
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import cast
 
@@ -20,18 +21,18 @@ ModelGenerator = OpenAIGenerator | CohereGenerator
 
 def generator_name(settings: Settings, environment: Environment) -> str:
     """``openai``, ``cohere`` or ``extractive``: what ``auto`` comes to here."""
-    if settings.generator != "auto":
-        return settings.generator
-    if environment.openai_api_key or environment.openai_base_url:
-        return "openai"
-    return "cohere" if environment.cohere_api_key else "extractive"
+    return environment.auto if settings.generator == "auto" else settings.generator
 
 
 def choose(
-    settings: Settings, environment: Environment, folder: Path | None = None
+    settings: Settings,
+    environment: Environment,
+    folder: Path | None = None,
+    stopped: threading.Event | None = None,
 ) -> ModelGenerator | ExtractiveGenerator:
     """The generator; ``folder`` is the prototype's, whose prompts win.
 
+    Once ``stopped`` is set, from any thread, it makes no further call.
     Raises :class:`UsageError` where the one that was asked for has no key, or its prompt does not load.
     """
     name = generator_name(settings, environment)
@@ -54,19 +55,19 @@ def choose(
             max_tokens=settings.max_tokens,
             timeout=settings.timeout,
             deadline=_WHOLE * settings.timeout,
+            stopped=stopped,
         )
     if not environment.cohere_api_key:
         raise UsageError("The generator “cohere” needs COHERE_API_KEY. Set it, or choose another generator.")
-    # OPENAI_MODEL fills the setting where both keys are there; a model of Cohere's is its own.
-    model = settings.model if settings.generator == "cohere" and settings.model else environment.cohere_model
     return CohereGenerator(
         key=environment.cohere_api_key,
         base_url=environment.cohere_base_url,
-        model=model,
+        model=settings.model,
         prompt=prompt,
         order=order,
         temperature=settings.temperature,
         max_tokens=settings.max_tokens,
         timeout=settings.timeout,
         deadline=_WHOLE * settings.timeout,
+        stopped=stopped,
     )

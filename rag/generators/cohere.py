@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
 from rag.errors import GenerationError
+from rag.generators.calls import Calls, counted
 from rag.generators.failures import ending, failure, within
-from rag.generators.hangup import hang_up
-from rag.generators.openai import DEADLINE, TIMEOUT
+from rag.generators.openai import CONNECT, DEADLINE, TIMEOUT
 from rag.generators.prompt import Order, Prompt, history_within, ordered, visible
+from rag.generators.thought import without_thought
 from rag.types import Cited, Draft, Passage, Turn
 
 DEFAULT_MODEL = "command-a-03-2025"
 _WHO = "Cohere"
 
 
-class CohereGenerator:
+class CohereGenerator(Calls):
     """Chat with ``documents``, streamed. Citations come beside the text, as :class:`Cited`."""
 
     name = "cohere"
@@ -36,22 +38,16 @@ class CohereGenerator:
         timeout: float = TIMEOUT,
         deadline: float = DEADLINE,
         retries: int = 2,
+        stopped: threading.Event | None = None,
     ) -> None:
+        super().__init__(self.name, _WHO, retries=retries, deadline=deadline, stopped=stopped)
         self.prompt_version = prompt.version
         self.system_prompt = prompt.system
-        self.spent: list[Mapping[str, int]] = []
-        """Tokens of each short prompt, empty where the service did not say them."""
         self.own_service = base_url is None
         self.model = model or DEFAULT_MODEL
-        self._key, self._base_url, self._timeout, self._retries = key, base_url, timeout, retries
+        self._key, self._base_url, self._timeout = key, base_url, timeout
         self._prompt, self._order = prompt, order
-        self._temperature, self._max_tokens, self._deadline = temperature, max_tokens, deadline
-        self._reading: Any = None
-        """The response that is being streamed."""
-
-    def hang_up(self) -> None:
-        """End the stream that another thread waits for; without one, nothing happens."""
-        hang_up(self._reading)
+        self._temperature, self._max_tokens = temperature, max_tokens
 
     def generate(
         self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
@@ -69,12 +65,12 @@ class CohereGenerator:
         ]
         finished: str | None = None
         usage: dict[str, int] = {}
-        until, written = time.monotonic() + self._deadline, 0
+        until, written = self._until(), 0
         with (
-            failure(self.name, _WHO),
+            self._answering(),
             self._client(self._keep) as client,
             # Closed by hand: a stream that is left in the middle keeps its connection otherwise.
-            closing(self._events(client, messages, documents)) as events,
+            closing(self._events(client, messages, documents, until)) as events,
         ):
             for event in events:
                 if time.monotonic() > until:
@@ -92,34 +88,26 @@ class CohereGenerator:
                     usage = _usage(delta.usage)
         yield Draft("", (), usage, notices=ending(_WHO, finished, self._max_tokens))
 
-    def _events(self, client: Any, messages: Any, documents: Any) -> Generator[Any, None, None]:
-        """The stream's events; asked for again, with back-off, while none has come.
+    def _events(self, client: Any, messages: Any, documents: Any, until: float) -> Generator[Any, None, None]:
+        """The stream's events."""
 
-        The SDK tries a request again, but not one that streams.
-        """
-        for attempt in range(self._retries + 1):
-            begun = False
-            try:
-                with closing(
-                    client.chat_stream(
-                        model=self.model,
-                        messages=messages,
-                        documents=documents,
-                        # Beside the text as it is written; the other mode gives them all at the end.
-                        citation_options={"mode": "FAST"},
-                        **self._limits(self._max_tokens),
-                    )
-                ) as events:
-                    for event in events:
-                        begun = True
-                        yield event
-                return
-            except Exception as error:
-                status = getattr(error, "status_code", None)
-                passing = status in (408, 429) or (isinstance(status, int) and status >= 500)
-                if begun or not passing or attempt == self._retries:
-                    raise
-                time.sleep(min(8.0, 0.5 * 2**attempt))
+        def begun() -> tuple[Any, Any]:
+            """The first event and the others: the SDK asks for none of them before."""
+            events = client.chat_stream(
+                model=self.model,
+                messages=messages,
+                documents=documents,
+                # Beside the text as it is written; the other mode gives them all at the end.
+                citation_options={"mode": "FAST"},
+                **self._limits(self._max_tokens),
+            )
+            return next(events, None), events
+
+        first, events = self._asked(begun, until)
+        with closing(events):
+            if first is not None:
+                yield first
+                yield from events
 
     def warm(self) -> None:
         """Load the SDK, which takes a second or more, before somebody waits for it."""
@@ -140,37 +128,34 @@ class CohereGenerator:
         extra: dict[str, Any] = {"response_format": {"type": "json_object"}} if as_json else {}
         if schema is not None:
             extra = {"response_format": {"type": "json_object", "json_schema": schema}}
-        with failure(self.name, _WHO), self._client() as client:
-            reply = client.chat(
-                model=self.model,
-                messages=[
-                    {"role": "system", "content": prompt.system},
-                    {"role": "user", "content": prompt.fill(**values)},
-                ],
-                **self._limits(300),
-                **extra,
-            )
-            self.spent.append(_usage(reply.usage))
+        messages = [
+            {"role": "system", "content": prompt.system},
+            {"role": "user", "content": prompt.fill(**values)},
+        ]
+        call = {"model": self.model, "messages": messages, **self._limits(300), **extra}
+        with failure(self.name, _WHO):
+            with self._beside(), self._client() as client:
+                reply = self._asked(lambda: client.chat(**call), self._until())
+                self.spent.append(_usage(getattr(reply, "usage", None)))
             content = reply.message.content or ()
-            text = "".join(getattr(part, "text", "") or "" for part in content)
+            text = without_thought("".join(getattr(part, "text", "") or "" for part in content))
         if not text:
             raise GenerationError(f"{_WHO} replied with nothing. Ask again.")
         return text
 
     def _limits(self, tokens: int) -> dict[str, Any]:
+        import httpx
+
         limits: dict[str, Any] = {
             "max_tokens": tokens,
             "request_options": {
-                "timeout_in_seconds": int(max(1, self._timeout)),
-                "max_retries": self._retries,
+                "timeout": httpx.Timeout(self._timeout, connect=min(self._timeout, CONNECT)),
+                "max_retries": 0,  # see rag.generators.calls
             },
         }
         if self._temperature is not None:
             limits["temperature"] = self._temperature
         return limits
-
-    def _keep(self, response: Any) -> None:
-        self._reading = response
 
     @contextmanager
     def _client(self, *hooks: Callable[[Any], None]) -> Iterator[Any]:
@@ -193,7 +178,10 @@ def _cited(citation: Any, passages: int) -> Iterator[Cited]:
 
 
 def _usage(usage: Any) -> dict[str, int]:
-    tokens = getattr(usage, "tokens", None) or getattr(usage, "billed_units", None)
-    if tokens is None:
-        return {}
-    return {"input_tokens": int(tokens.input_tokens or 0), "output_tokens": int(tokens.output_tokens or 0)}
+    """Tokens that are billed, or else those that were processed, which are more: Cohere's own prompt is
+    among them. Empty where the service counted neither."""
+    for counts in (getattr(usage, "billed_units", None), getattr(usage, "tokens", None)):
+        found = counted(getattr(counts, "input_tokens", None), getattr(counts, "output_tokens", None))
+        if found:
+            return found
+    return {}

@@ -31,15 +31,37 @@ _TOO_LONG = (
 )
 
 
+_TURNED_AWAY = frozenset({400, 401, 402, 403, 404, 405, 413, 422, 429})
+"""Statuses of a call that no model was given."""
+_UNSENT = frozenset({"ConnectError", "ConnectTimeout", "ProxyError", "UnsupportedProtocol"})
+"""Errors of httpx, and of the copy of it that OpenAI's SDK stands on, before anything was sent."""
+
+
 @contextmanager
-def failure(service: str, who: str) -> Iterator[None]:
-    """Turn what an SDK raises into :class:`GenerationError`."""
+def failure(service: str, who: str, *, free: bool = False) -> Iterator[None]:
+    """Turn what an SDK raises into :class:`GenerationError`; ``free`` is a call that is never charged."""
     try:
         yield
     except GenerationError:
         raise
     except Exception as error:
-        raise GenerationError(_sentence(error, service, who)) from None
+        charged = not free and may_be_charged(error)
+        raise GenerationError(_sentence(error, service, who), charged=charged) from None
+
+
+def may_be_charged(error: Exception) -> bool:
+    """Whether the service may ask money for the call that failed so.
+
+    A call that timed out or broke off may have been at work until then, or after it.
+    """
+    if isinstance(error, GenerationError):
+        return error.charged
+    return not unsent(error) and getattr(error, "status_code", None) not in _TURNED_AWAY
+
+
+def unsent(error: Exception) -> bool:
+    """Whether no connection could be made, so that nothing was asked at all."""
+    return not _UNSENT.isdisjoint({type(error).__name__, type(error.__cause__).__name__})
 
 
 def _sentence(error: Exception, service: str, who: str) -> str:

@@ -6,15 +6,17 @@ become one sentence each; none holds the key or more than a line of what a serve
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from rag.errors import GenerationError
+from rag.generators.calls import Calls, counted, number_of
 from rag.generators.failures import ending, failure, within
-from rag.generators.hangup import hang_up
 from rag.generators.prompt import Order, Prompt, history_within, passages_text
+from rag.generators.thought import without_thought
 from rag.types import Cited, Draft, Passage, Turn
 
 DEFAULT_MODEL = "gpt-5.4-mini"
@@ -30,7 +32,7 @@ _NO_SCHEMA: set[tuple[str | None, str]] = set()
 
 
 @lru_cache(maxsize=4)
-def _client(key: str | None, base_url: str | None, timeout: float, retries: int) -> Any:
+def _client(key: str | None, base_url: str | None, timeout: float) -> Any:
     """One client for all questions, so that they share its connections; it is safe between threads."""
     import openai
 
@@ -38,11 +40,11 @@ def _client(key: str | None, base_url: str | None, timeout: float, retries: int)
         api_key=key or "none",  # a compatible server needs one that is not empty
         base_url=base_url,
         timeout=openai.Timeout(timeout, connect=min(timeout, CONNECT)),
-        max_retries=retries,
+        max_retries=0,  # after a time-out too, which may be paid twice: see rag.generators.calls
     )
 
 
-class OpenAIGenerator:
+class OpenAIGenerator(Calls):
     """Chat Completions, streamed. ``model`` may be empty: the default, or a server's first model."""
 
     name = "openai"
@@ -60,22 +62,17 @@ class OpenAIGenerator:
         timeout: float = TIMEOUT,
         deadline: float = DEADLINE,
         retries: int = 2,
+        stopped: threading.Event | None = None,
     ) -> None:
+        who = "The model server" if base_url else "OpenAI"
+        super().__init__(self.name, who, retries=retries, deadline=deadline, stopped=stopped)
         self.prompt_version = prompt.version
         self.system_prompt = prompt.system
-        self.spent: list[Mapping[str, int]] = []
-        """Tokens of each short prompt, empty where the service did not say them."""
         self.own_service = base_url is None
         self.model = model
-        self._key, self._base_url, self._timeout, self._retries = key, base_url, timeout, retries
+        self._key, self._base_url, self._timeout = key, base_url, timeout
         self._prompt, self._order = prompt, order
-        self._temperature, self._max_tokens, self._deadline = temperature, max_tokens, deadline
-        self._reading: Any = None
-        """The response that is being streamed."""
-
-    def hang_up(self) -> None:
-        """End the stream that another thread waits for; without one, nothing happens."""
-        hang_up(self._reading)
+        self._temperature, self._max_tokens = temperature, max_tokens
 
     def generate(
         self, question: str, passages: Sequence[Passage], history: Sequence[Turn]
@@ -113,38 +110,46 @@ class OpenAIGenerator:
         ]
         extra: dict[str, Any] = {"response_format": {"type": "json_object"}} if as_json else {}
         with failure(self.name, self._where):
-            call = {"model": self._model(), "messages": messages, **self._limits(300)}
-            create = self._client().chat.completions.create
-            if schema is not None and (self._base_url, self.model) not in _NO_SCHEMA:
-                wanted = {"name": "reply", "strict": True, "schema": schema}
-                extra = {"response_format": {"type": "json_schema", "json_schema": wanted}}
-            try:
-                reply = create(**call, **extra)
-            except Exception as error:
-                if schema is None or not extra or getattr(error, "status_code", None) not in (400, 404, 422):
-                    raise
-                reply = create(**call)
-                _NO_SCHEMA.add((self._base_url, self.model))  # it took the same without
-            self.spent.append(_usage(getattr(reply, "usage", None)))
+            with self._beside():
+                reply = self._whole_reply(messages, extra, schema)
+                self.spent.append(_usage(getattr(reply, "usage", None)))
             choices = getattr(reply, "choices", None)
             text = choices[0].message.content if choices else None
+        text = without_thought(str(text or ""))
         if not text:
             raise GenerationError(f"{self._where} replied with nothing. Ask again.")
-        return str(text)
+        return text
+
+    def _whole_reply(
+        self, messages: Sequence[Mapping[str, str]], extra: dict[str, Any], schema: Mapping[str, Any] | None
+    ) -> Any:
+        """The reply to a short prompt; without a ``schema`` where the server refuses that one."""
+        until = self._until()
+        call = {"model": self._model(until), "messages": list(messages), **self._limits(300)}
+        create = self._client().chat.completions.create
+        if schema is not None and (self._base_url, self.model) not in _NO_SCHEMA:
+            wanted = {"name": "reply", "strict": True, "schema": schema}
+            extra = {"response_format": {"type": "json_schema", "json_schema": wanted}}
+        try:
+            return self._asked(lambda: create(**call, **extra), until)
+        except Exception as error:
+            if schema is None or not extra or getattr(error, "status_code", None) not in (400, 404, 422):
+                raise
+        reply = self._asked(lambda: create(**call), until)
+        _NO_SCHEMA.add((self._base_url, self.model))  # it took the same without
+        return reply
 
     def _stream(self, messages: Sequence[Mapping[str, str]]) -> Iterator[str | Draft]:
         usage: dict[str, int] = {}
         finished: str | None = None
-        until, written = time.monotonic() + self._deadline, 0
-        with failure(self.name, self._where):
-            stream = self._client().chat.completions.create(
-                model=self._model(),
-                messages=list(messages),
-                stream=True,
-                stream_options={"include_usage": True},
-                **self._limits(self._max_tokens),
+        until, written = self._until(), 0
+        with self._answering():
+            call = {"model": self._model(until), "messages": list(messages), **self._limits(self._max_tokens)}
+            create = self._client().chat.completions.create
+            stream = self._asked(
+                lambda: create(**call, stream=True, stream_options={"include_usage": True}), until
             )
-            self._reading = stream.response
+            self._keep(stream.response)
             try:
                 for chunk in stream:
                     if time.monotonic() > until:
@@ -165,10 +170,6 @@ class OpenAIGenerator:
                 stream.close()
         yield Draft("", (), usage, notices=ending(self._where, finished, self._max_tokens))
 
-    @property
-    def _where(self) -> str:
-        return "The model server" if self._base_url else "OpenAI"
-
     def _limits(self, tokens: int) -> dict[str, Any]:
         # Compatible servers know the older name only, OpenAI's newer models the newer one only.
         limits: dict[str, Any] = {"max_tokens" if self._base_url else "max_completion_tokens": tokens}
@@ -177,30 +178,28 @@ class OpenAIGenerator:
         return limits
 
     def _client(self) -> Any:
-        return _client(self._key, self._base_url, self._timeout, self._retries)
+        return _client(self._key, self._base_url, self._timeout)
 
-    def _model(self) -> str:
+    def _model(self, until: float) -> str:
         """The model that was set, or the default; of a compatible server the first that it lists."""
         if not self.model:
-            self.model = DEFAULT_MODEL
-            if self._base_url:
-                listed: Callable[[], Any] = self._client().models.list
-                first = next(iter(getattr(listed(), "data", None) or ()), None)
-                if first is None:
-                    raise GenerationError(
-                        "The model server lists no model. Load one there, or set OPENAI_MODEL."
-                    )
-                self.model = str(first.id)
+            self.model = self._first_listed(until) if self._base_url else DEFAULT_MODEL
         return self.model
+
+    def _first_listed(self, until: float) -> str:
+        listing: Callable[[], Any] = self._client().models.list
+        with failure(self.name, self._where, free=True):
+            listed = self._asked(listing, until, free=True)
+        first = next(iter(getattr(listed, "data", None) or ()), None)
+        if first is None:
+            raise GenerationError(
+                "The model server lists no model. Load one there, or set OPENAI_MODEL.", charged=False
+            )
+        return str(first.id)
 
 
 def _usage(counts: Any) -> dict[str, int]:
     """Tokens as the service counted them; empty where it did not."""
-    if counts is None:
-        return {}
-    cached = getattr(getattr(counts, "prompt_tokens_details", None), "cached_tokens", None)
-    return {
-        "input_tokens": int(getattr(counts, "prompt_tokens", 0) or 0),
-        "output_tokens": int(getattr(counts, "completion_tokens", 0) or 0),
-        **({"cached_tokens": int(cached)} if cached else {}),
-    }
+    usage = counted(getattr(counts, "prompt_tokens", None), getattr(counts, "completion_tokens", None))
+    cached = number_of(getattr(getattr(counts, "prompt_tokens_details", None), "cached_tokens", None))
+    return {**usage, "cached_tokens": cached} if usage and cached else usage

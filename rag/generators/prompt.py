@@ -29,8 +29,9 @@ Order = Literal["edges", "rank", "reverse"]
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _PARTS = re.compile(r"\A# system\n(.*?)\n# user\n(.*)\Z", re.DOTALL)
 _TAG = re.compile(
-    r"<(?=\s*/?\s*(?:passages?|question|system|assistant|user|human|instructions?|documents?|tool_\w+|"
-    r"start_of_turn|end_of_turn|s)\b)|<(?=\||<SYS)|\[(?=/?(?:INST|SYSTEM_PROMPT|TOOL_\w+|AVAILABLE_TOOLS)\])",
+    r"<(?=\s*/?\s*(?:passages?|question|system|assistant|user|human|instructions?|documents?|tool_\w+|think|"
+    r"(?:start|end)_of_\w+|(?:bos|eos|pad|unk|mask)(?:_token)?|s)\b)|<(?=[|｜]|<SYS)|"
+    r"\[(?=/?(?:INST|SYSTEM_PROMPT|TOOL_\w+|AVAILABLE_TOOLS)\])",
     re.IGNORECASE,
 )
 """What opens a tag of ours, or a token of the templates that local servers put prompts into."""
@@ -108,12 +109,16 @@ def _place(passage: Passage) -> str:
 def history_within(history: Sequence[Turn], budget: int = MAX_HISTORY) -> list[Turn]:
     """The newest turns that fit ``budget`` characters, oldest first, as :func:`visible` shows them.
 
-    An answer may quote documents, and a file of questions may bring anything as what was said.
+    Of the newest the question is always there, and as much of its text as fits: a follow-up leans on
+    it, and means nothing without. An answer may quote documents, and a file of questions may bring
+    anything as what was said.
     """
     kept: list[Turn] = []
     for turn in reversed(history):
-        budget -= len(turn.question) + len(turn.text)
-        if budget < 0:
+        question, text = visible(turn.question), visible(turn.text)
+        budget -= len(question)
+        if kept and budget < len(text):
             break
-        kept.append(Turn(visible(turn.question), visible(turn.text)))
+        kept.append(Turn(question, text[: max(0, budget)]))
+        budget -= len(text)
     return kept[::-1]

@@ -1,0 +1,169 @@
+"""Calls to a service that may be paid: made again only where that is safe, ended on Stop, and counted."""
+
+from __future__ import annotations
+
+import math
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+
+from rag.errors import GenerationError
+from rag.generators.failures import failure, may_be_charged, unsent
+from rag.generators.hangup import hang_up
+
+T = TypeVar("T")
+
+LONGEST_PAUSE = 10.0
+"""Seconds before another try; a reader who would wait longer is better told so at once."""
+_FIRST_PAUSE = 0.5
+"""Seconds, doubled from try to try, where a service does not say how long."""
+_MAY_PASS = frozenset({429, 502, 503})
+"""Statuses of a call that was turned away for now."""
+_MOST_TOKENS = 10**9
+"""A call that says it took more has not counted."""
+
+
+class Calls:
+    """What the generators that call a service have in common; one of them is for one answer.
+
+    ``service`` and ``who`` name it in settings and in a sentence. No call takes longer than
+    ``deadline`` seconds, its tries and the pauses between them included, before its reply begins.
+    Once ``stopped`` is set, no further one is made.
+    """
+
+    def __init__(
+        self, service: str, who: str, *, retries: int, deadline: float, stopped: threading.Event | None
+    ) -> None:
+        self.spent: list[Mapping[str, int]] = []
+        """Tokens of each call beside that for the answer itself, empty where they are not known: the
+        service did not say them, the call has not ended yet, or it failed after it was sent."""
+        self.refused = False
+        """Whether the call for the answer itself surely cost nothing: it was never made, or turned away."""
+        self._service, self._where = service, who
+        self._retries, self._deadline = retries, deadline
+        self._stopped = stopped or threading.Event()
+        self._reading: Any = None
+        """The response that is being streamed."""
+
+    def hang_up(self) -> None:
+        """Nobody waits any more: end the stream that another thread waits for, and ask for nothing else."""
+        self._stopped.set()
+        hang_up(self._reading)
+
+    def _keep(self, response: Any) -> None:
+        """Remember the response that is being streamed, so that it can be hung up."""
+        self._reading = response
+        if self._stopped.is_set():  # before it came
+            hang_up(response)
+
+    def _until(self) -> float:
+        """When a call that begins now has to be done, by the monotonic clock."""
+        return time.monotonic() + self._deadline
+
+    def _asked(self, call: Callable[[], T], until: float, *, free: bool = False) -> T:
+        """What ``call`` gives, which is made again where that is safe. Raises what the SDK raises.
+
+        ``free`` tells that such a call is never charged.
+        """
+        attempt = 0
+        while True:
+            self._go_on(until)
+            try:
+                return call()
+            except Exception as error:
+                wait = pause(error, attempt) if attempt < self._retries else None
+                if wait is None or time.monotonic() + wait > until:
+                    raise
+                if not free and may_be_charged(error):
+                    self.spent.append({})
+            self._stopped.wait(wait)
+            attempt += 1
+
+    def _go_on(self, until: float) -> None:
+        """Raise where nobody waits any more, or it would be too late."""
+        if self._stopped.is_set():
+            raise GenerationError("The answer was stopped. Ask again.", charged=False)
+        if time.monotonic() > until:
+            raise GenerationError(f"{self._where} took too long for one answer. Ask again.", charged=False)
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """The call for the answer itself; what fails is told in a sentence, and what it may cost noted."""
+        try:
+            with failure(self._service, self._where):
+                yield
+        except GenerationError as error:
+            self.refused = not error.charged
+            raise
+
+    @contextmanager
+    def _beside(self) -> Iterator[None]:
+        """A call beside that for the answer, whose tokens are added to ``spent`` inside.
+
+        Until it ends they are unknown: the answer may be done, and its bill made, before.
+        """
+        self.spent.append({})
+        try:
+            yield
+        except Exception as error:
+            if not may_be_charged(error):
+                self.spent.remove({})
+            raise
+        else:
+            self.spent.remove({})
+
+
+def pause(error: Exception, attempt: int) -> float | None:
+    """Seconds after which a call that failed may be made again; None where it must not be.
+
+    It may where no connection could be made, or the service turned it away for now. After a time-out, or
+    on a connection that broke, the first call may still be at work, and the second is paid as well.
+    """
+    if not unsent(error) and getattr(error, "status_code", None) not in _MAY_PASS:
+        return None
+    # OpenAI's errors have a response, Cohere's its headers.
+    said: Mapping[str, str] | None = getattr(getattr(error, "response", error), "headers", None)
+    headers = said or {}
+    if headers.get("x-should-retry") == "false":  # OpenAI, of a quota that is used up
+        return None
+    wanted = retry_after(headers, time.time())
+    if wanted is None:
+        # At random, so that all who were turned away do not come back at once.
+        return min(LONGEST_PAUSE, _FIRST_PAUSE * 2.0**attempt) * random.uniform(0.75, 1)
+    return wanted if wanted <= LONGEST_PAUSE else None
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds that a service asks to wait; None where it does not say, or not so that it can be read.
+
+    ``Retry-After`` is a number of seconds or a date (RFC 9110, section 10.2.3), ``retry-after-ms`` a number
+    of milliseconds, which OpenAI sends beside it. The names are in small letters.
+    """
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            number = float(headers.get(name, ""))
+        except ValueError:
+            continue
+        if not math.isnan(number):
+            return max(0.0, number * unit)
+    try:
+        return max(0.0, parsedate_to_datetime(headers.get("retry-after", "")).timestamp() - now)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+
+
+def counted(read: object, wrote: object) -> dict[str, int]:
+    """The tokens of a call as a service counted them; empty, which is unknown, unless it counted both."""
+    read, wrote = number_of(read), number_of(wrote)
+    return {} if read is None or wrote is None else {"input_tokens": read, "output_tokens": wrote}
+
+
+def number_of(tokens: object) -> int | None:
+    """A number of tokens; None for anything else."""
+    if isinstance(tokens, bool) or not isinstance(tokens, int | float):
+        return None
+    return int(tokens) if 0 <= tokens <= _MOST_TOKENS else None
