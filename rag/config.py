@@ -11,7 +11,7 @@ import json
 import math
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,6 +38,26 @@ class Embedding:
     backend: str = "auto"
     query_prompt: str = ""
     document_prompt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelNames:
+    """The models that the environment names, one for each service that writes.
+
+    It is the environment's layer of the setting ``model``. The settings keep it, so that a
+    ``generator`` that is set later comes with its own model. ``auto`` is the service that
+    ``generator=auto`` comes to, ``written`` the model in ``prototype.toml``.
+    """
+
+    openai: str = ""
+    cohere: str = ""
+    auto: str = ""
+    written: str = ""
+
+    def of(self, generator: str) -> str:
+        """The model under this generator; empty where none is named."""
+        service = self.auto if generator == "auto" else generator
+        return {"openai": self.openai, "cohere": self.cohere}.get(service, "") or self.written
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +103,8 @@ class Settings:
     judge: str = field(default="off", metadata={"key": "judge"})
     """``model``: of a doubted claim, the model that writes is asked too, in both orders."""
     abstain: Abstain = field(default="on", metadata={"key": "abstain"})
+    model_names: ModelNames | None = field(default=None, compare=False, repr=False)
+    """Where ``model`` comes from, unless it was set by hand. No setting itself."""
 
     @property
     def embedding(self) -> Embedding:
@@ -94,12 +116,13 @@ class Settings:
     @property
     def values(self) -> dict[str, Any]:
         """Every setting under its stable key, as JSON values."""
-        return {f.metadata["key"]: getattr(self, f.name) for f in fields(self)}
+        return {key: getattr(self, name) for key, name in _FIELDS.items()}
 
     @property
     def fingerprint(self) -> str:
         """Twelve hex digits that differ whenever any setting does."""
-        text = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
+        named = {name: getattr(self, name) for name in _FIELDS.values()}
+        text = json.dumps(named, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -209,7 +232,7 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "judge": _one_of("off", "model"),
     "abstain": _abstain,
 }
-_FIELDS: Mapping[str, str] = {f.metadata["key"]: f.name for f in fields(Settings)}
+_FIELDS: Mapping[str, str] = {f.metadata["key"]: f.name for f in fields(Settings) if f.metadata}
 
 
 def with_settings(settings: Settings, changes: Mapping[str, Any]) -> Settings:
@@ -219,7 +242,11 @@ def with_settings(settings: Settings, changes: Mapping[str, Any]) -> Settings:
     :class:`UsageError` for a key that does not exist or a value it does not take.
     """
     values: dict[str, Any] = {}
+    names = settings.model_names
     for key, value in _flatten(changes).items():
+        if key == "model" and isinstance(value, ModelNames):
+            names = replace(value, written=settings.model)
+            continue
         if key not in _FIELDS:
             raise UsageError(f"There is no setting “{key}”. The settings are: {', '.join(sorted(_FIELDS))}.")
         try:
@@ -227,7 +254,11 @@ def with_settings(settings: Settings, changes: Mapping[str, Any]) -> Settings:
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             why = str(error) if str(error).startswith("takes") else "cannot take that"
             raise UsageError(f"The setting “{key}” {why}, not {value!r}.") from None
-    return replace(settings, **values)
+    if "model" in values:
+        names = None
+    elif names is not None and ("generator" in values or names is not settings.model_names):
+        values["model"] = names.of(values.get("generator", settings.generator))
+    return replace(settings, model_names=names, **values)
 
 
 def parse_assignments(pairs: list[str]) -> dict[str, str]:
@@ -301,12 +332,12 @@ class Environment:
     chroma_host: str | None = None
     chroma_api_key: str | None = field(default=None, repr=False)
     max_file_bytes: int = 50_000_000
-    overrides: Mapping[str, str] = field(default_factory=dict)
+    overrides: Mapping[str, str | ModelNames] = field(default_factory=dict)
+    """The settings that the environment names, on top of each prototype's own."""
     openai_api_key: str | None = field(default=None, repr=False)
     openai_base_url: str | None = None
     cohere_api_key: str | None = field(default=None, repr=False)
     cohere_base_url: str | None = None
-    cohere_model: str = ""
     models: Path | None = None
     """Where the prepared embedding model is kept; by default ``models`` in ``home``."""
     owner_password: str | None = field(default=None, repr=False)
@@ -334,7 +365,6 @@ class Environment:
     def load(cls, values: Mapping[str, str] | None = None) -> Environment:
         """Read from ``values`` (default: ``os.environ``); raises :class:`UsageError`."""
         env = os.environ if values is None else values
-        overrides = {"model": env["OPENAI_MODEL"]} if env.get("OPENAI_MODEL") else {}
         megabytes = env.get("THUMBPRINT_MAX_FILE_MB", "50")
         try:
             limit = float(megabytes)
@@ -356,7 +386,7 @@ class Environment:
             home = Path(folder).expanduser().resolve()
         except (RuntimeError, OSError, ValueError):  # nobody of that name, a loop of links, a NUL
             raise UsageError(f"THUMBPRINT_HOME names no folder: “{folder}”. Set it to one.") from None
-        return cls(
+        loaded = cls(
             home=home,
             chroma_host=env.get("CHROMA_HOST") or None,
             chroma_api_key=env.get("CHROMA_API_KEY") or None,
@@ -364,9 +394,7 @@ class Environment:
             openai_base_url=env.get("OPENAI_BASE_URL") or None,
             cohere_api_key=env.get("COHERE_API_KEY") or None,
             cohere_base_url=env.get("CO_API_URL") or None,
-            cohere_model=env.get("COHERE_MODEL") or "",
             max_file_bytes=int(limit * 1_000_000),
-            overrides=overrides,
             retention_days=days,
             notice=env.get("THUMBPRINT_NOTICE", "").strip(),
             models=Path(env["THUMBPRINT_MODELS"]).expanduser() if env.get("THUMBPRINT_MODELS") else None,
@@ -380,6 +408,15 @@ class Environment:
             supabase_key=env.get("SUPABASE_KEY", "").strip() or None,
             supabase_secret_key=env.get("SUPABASE_SECRET_KEY", "").strip() or None,
         )
+        names = ModelNames(env.get("OPENAI_MODEL") or "", env.get("COHERE_MODEL") or "", loaded.auto)
+        return replace(loaded, overrides={"model": names} if names.openai or names.cohere else {})
+
+    @property
+    def auto(self) -> str:
+        """What ``generator=auto`` comes to: the first service that has a key or a server, else quotations."""
+        if self.openai_api_key or self.openai_base_url:
+            return "openai"
+        return "cohere" if self.cohere_api_key else "extractive"
 
 
 def _number(

@@ -149,26 +149,29 @@ class Delivery:
                 wait = self._failed(None)
                 log.warning("Delivery to Supabase waits for the store: %s", error)
             except Exception as error:
-                wait = self._failed(f"Delivery met what it should not have ({type(error).__name__}).")
-                log.exception("delivery to Supabase")
+                wait = self._failed(_unforeseen(error))
             self._hurry.wait(wait)
         self._close()
 
     def _as_owner(self, store: Store) -> str | None:
         """What takes the owner's key; its troubles are told, and do not slow down what does not."""
-        if not self._environment.supabase_secret_key:
-            return None
-        if time.monotonic() >= self._owners_due:
+        if self._environment.supabase_secret_key and time.monotonic() >= self._owners_due:
+            problem = None
             try:
                 self._pass(store, _OWNERS)
                 if time.monotonic() >= self._pull_due:
                     for _ in self._pull(store):
                         self._pass(store, _OUTBOUND)
                     self._pull_due = time.monotonic() + self._pull_every
-                self._owners_failures, self._owners_problem = 0, None
             except Unavailable as error:
-                self._owners_failures += 1
-                self._owners_problem = str(error)
+                problem = str(error)
+            except StoreError:
+                raise  # of this disk, which is everybody's trouble
+            except Exception as error:
+                problem = _unforeseen(error)
+            self._owners_problem = problem
+            self._owners_failures = self._owners_failures + 1 if problem else 0
+            if problem:
                 self._owners_due = time.monotonic() + self._after(self._owners_failures)
         return self._owners_problem
 
@@ -389,3 +392,8 @@ class Delivery:
         if self._public is None:
             self._public = Supabase(env.supabase_url, env.supabase_key, timeout=self._timeout)
         return self._public
+
+
+def _unforeseen(error: Exception) -> str:
+    log.exception("delivery to Supabase")
+    return f"Delivery met what it should not have ({type(error).__name__})."

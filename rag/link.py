@@ -14,6 +14,8 @@ from rag.store.links import LinkFigures
 from rag.types import LinkCaps, LinkKind, LinkRow, LinkTerms
 
 MAX_LABEL = 100
+_LATEST = 253_370_764_800
+"""9999-01-01T00:00:00Z in Unix seconds. Calendars end a year later, whatever the reader's zone."""
 State = Literal["active", "expired", "revoked"]
 
 
@@ -97,6 +99,10 @@ def check_terms(caps: LinkCaps, expires: float | None, now: float, label: str) -
         raise UsageError("A budget is a number of dollars from 0.")
     if expires is not None and expires <= now:
         raise UsageError("The link would have ended already. Choose a time that is still to come.")
+    if expires is not None and not expires < _LATEST:
+        raise UsageError(
+            "A link ends in the year 9998 at the latest. For one that never ends, leave --expires out."
+        )
     if len(label) > MAX_LABEL:
         raise UsageError(f"A label has at most {MAX_LABEL} characters.")
 

@@ -23,12 +23,14 @@ from rag.access import hash_password
 from rag.config import Settings
 from rag.engine import Engine
 from rag.errors import LinkError, NotFound, PrototypeError, ThumbprintError, UsageError
+from rag.filters import parse
 from rag.generators import cohere, openai
-from rag.generators.choose import generator_name
+from rag.generators.choose import choose, generator_name
 from rag.generators.prompt import load_prompt
 from rag.link import Link, LinkReport, by_link, check_terms, link_of, refusal
 from rag.link import digest as digest_of
 from rag.prototypes import Prototype
+from rag.remains import given_anew
 from rag.store.links import LinkFigures
 from rag.types import Answer, LinkCaps, LinkKind, LinkRow, LinkTerms
 
@@ -111,12 +113,14 @@ class Links:
         """A link to a prototype as it is set now, and its token, which is never told again.
 
         ``settings`` are frozen in the place of the prototype's own. Raises :class:`UsageError` for
-        terms that make no sense, :class:`PrototypeError` where there is no such prototype.
+        terms that make no sense, or under which no question could be answered;
+        :class:`PrototypeError` where there is no such prototype.
         """
         caps = caps or LinkCaps()
         check_terms(caps, expires, self._clock(), label)
         found = self._engine.prototype(prototype)
         frozen = self._frozen(settings or found.settings)
+        self._check_asking(frozen, found)
         terms = LinkTerms(
             label=" ".join(label.split()),
             settings=frozen.values,
@@ -154,11 +158,23 @@ class Links:
         environment = self._engine.environment
         generator = generator_name(settings, environment)
         model = settings.model if generator != "extractive" else ""
-        if generator == "cohere" and not (settings.generator == "cohere" and model):
-            model = environment.cohere_model or cohere.DEFAULT_MODEL
+        if generator == "cohere" and not model:
+            model = cohere.DEFAULT_MODEL
         elif generator == "openai" and not model and not environment.openai_base_url:
             model = openai.DEFAULT_MODEL
         return replace(settings, generator=generator, model=model)
+
+    def _check_asking(self, settings: Settings, found: Prototype) -> None:
+        """Raises :class:`UsageError` where every question under these settings would fail."""
+        parse(settings.where)
+        choose(settings, self._engine.environment, found.folder)
+        indexed = found.settings.embedding_model
+        if settings.embedding_model != indexed:
+            raise UsageError(
+                f"“{found.name}” is indexed with {indexed}, and its questions must be embedded by the same: "
+                "leave embedding.model out, or first run python -m rag reindex --prototype "
+                f"{found.name} --set embedding.model={settings.embedding_model}."
+            )
 
     # --- resolving ------------------------------------------------------------
 
@@ -224,6 +240,8 @@ class Links:
 
     def _problem(self, link: Link) -> str:
         ask = "Ask whoever sent this link for a new one."
+        if link.created < given_anew(self._engine.store, link.prototype):
+            return f"What this link leads to is not here any more. {ask}"
         try:
             settings = link.settings
         except UsageError:

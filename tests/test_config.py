@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
-from rag.config import Environment, Settings, parse_assignments, with_settings
+from rag.config import Environment, ModelNames, Settings, parse_assignments, with_settings
 from rag.errors import UsageError
+from rag.generators.choose import choose
+from rag.generators.extractive import ExtractiveGenerator
+from rag.prototypes import load_prototype
 
 
 def test_defaults() -> None:
@@ -137,7 +140,66 @@ def test_the_environment_is_read_from_its_variables(tmp_path: Path) -> None:
 
     environment = Environment.load(values)
 
-    assert environment == Environment(tmp_path.resolve(), "localhost:8000", None, 500_000, {"model": "small"})
+    assert environment == Environment(
+        tmp_path.resolve(),
+        "localhost:8000",
+        None,
+        500_000,
+        {"model": ModelNames(openai="small", auto="extractive")},
+    )
+
+
+OPENAI, COHERE = {"OPENAI_API_KEY": "sk-x"}, {"COHERE_API_KEY": "co-x"}
+BOTH = OPENAI | COHERE
+OF_OPENAI, OF_COHERE = {"OPENAI_MODEL": "gpt-4o-mini"}, {"COHERE_MODEL": "command-a-03-2025"}
+NAMED = OF_OPENAI | OF_COHERE
+WRITTEN = "generator = 'cohere'\nmodel = 'command-r-08-2024'"
+
+
+@pytest.mark.parametrize(
+    ("written", "variables", "set_by_hand", "model"),
+    [
+        ("", OPENAI | NAMED, [], "gpt-4o-mini"),
+        ("", COHERE | NAMED, [], "command-a-03-2025"),
+        ("", BOTH | NAMED, [], "gpt-4o-mini"),
+        ("", BOTH | NAMED, ["generator=cohere"], "command-a-03-2025"),
+        ("", BOTH | OF_OPENAI, ["generator=cohere"], "command-a-03-2025"),  # the default of Cohere's
+        ("generator = 'cohere'", BOTH | NAMED, [], "command-a-03-2025"),
+        ("generator = 'cohere'", BOTH | NAMED, ["generator=openai"], "gpt-4o-mini"),
+        ("generator = 'cohere'", BOTH | NAMED, ["generator=auto"], "gpt-4o-mini"),
+        (WRITTEN, BOTH | OF_OPENAI, [], "command-r-08-2024"),
+        (WRITTEN, BOTH | NAMED, [], "command-a-03-2025"),  # the environment wins over the file
+        (WRITTEN, BOTH | OF_OPENAI, ["generator=openai"], "gpt-4o-mini"),
+        ("model = 'command-r-08-2024'", BOTH | OF_OPENAI, ["generator=cohere"], "command-r-08-2024"),
+        ("", COHERE, ["model=command-r7b-12-2024"], "command-r7b-12-2024"),
+        ("", COHERE | NAMED, ["model=command-r7b-12-2024"], "command-r7b-12-2024"),
+        ("", BOTH | NAMED, ["model=gpt-5", "k=3"], "gpt-5"),
+        ("", BOTH | NAMED, ["generator=cohere", "model=command-r7b-12-2024"], "command-r7b-12-2024"),
+    ],
+)
+def test_the_model_is_that_of_the_service_that_writes(
+    tmp_path: Path, written: str, variables: dict[str, str], set_by_hand: list[str], model: str
+) -> None:
+    folder = tmp_path / "prototypes" / "mine"
+    folder.mkdir(parents=True)
+    (folder / "prototype.toml").write_text(f"[settings]\n{written}\n", encoding="utf-8")
+    environment = Environment.load({"THUMBPRINT_HOME": str(tmp_path), **variables})
+
+    settings = load_prototype("mine", tmp_path, environment.overrides).settings
+    settings = with_settings(with_settings(settings, parse_assignments(set_by_hand)), {"k": 4})
+    generator = choose(settings, environment)
+
+    assert not isinstance(generator, ExtractiveGenerator)
+    assert generator.model == model
+
+
+def test_a_model_of_the_environment_is_told_by_the_fingerprint() -> None:
+    names = ModelNames("gpt-4o-mini", "command-a-03-2025", "openai")
+    settings = with_settings(Settings(), {"model": names})
+
+    assert settings.fingerprint == with_settings(Settings(), {"model": "gpt-4o-mini"}).fingerprint
+    assert set(settings.values) == set(Settings().values)
+    assert with_settings(Settings(), settings.values) == settings
 
 
 def test_the_home_is_a_hidden_folder_of_the_working_directory(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,11 @@ import pytest
 
 from rag import cli
 from rag.config import Environment
+from rag.delivery import Delivery
 from rag.engine import Engine
-from rag.store import new_id
+from rag.pull import Puller
+from rag.store import Store, new_id
+from rag.store.arrivals import Arrived
 from tests.fakes import FakeEmbedder
 from tests.store.conftest import ANSWER
 
@@ -65,6 +69,33 @@ def test_with_nobody_there_it_gives_up_and_says_why(home: Path, engine: Engine, 
     assert (said["delivered"], said["waiting"]) == (0, 1)
     assert "cannot be reached at 127.0.0.1:9" in said["problem"]
     assert "cannot be reached" in run(away, "status")[1]["problem"]
+
+
+def test_what_fails_in_copying_is_told_and_does_not_slow_down_delivery(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pull(puller: Puller) -> Iterator[Arrived]:
+        raise LookupError("a row that nobody thought of")
+
+    monkeypatch.setattr(Puller, "pull", pull)
+    store = Store(home / "store.db")
+    environment = Environment(
+        home=home,
+        supabase_url="http://127.0.0.1:9",
+        supabase_key="sb_publishable_x",
+        supabase_secret_key="sb_secret_x",
+    )
+    delivery = Delivery(lambda: store, environment)
+
+    delivery.start()
+    end = time.monotonic() + 20
+    while store.outbox.waiting().problem is None and time.monotonic() < end:
+        time.sleep(0.01)
+    delivery.stop()
+
+    assert store.outbox.waiting().problem == "Delivery met what it should not have (LookupError)."
+    assert delivery._failures == 0  # the next row goes at once
+    assert delivery._owners_failures == 1
 
 
 def test_the_words_for_a_person(

@@ -151,6 +151,7 @@ def test_an_edited_prompt_is_refused_rather_than_used(
     (prompts / "own.md").write_text(text, encoding="utf-8")
     prototype = replace(_wine(engine), folder=tmp_path / "wine")
     monkeypatch.setattr(engine, "prototype", lambda name: prototype)
+    engine.environment = dataclasses.replace(engine.environment, openai_api_key="sk-x")
     link, _ = links.create(
         "wine", settings=with_settings(Settings(), {"generator": "openai", "prompt": "own"})
     )
@@ -188,6 +189,8 @@ def test_a_password_is_kept_as_a_hash(links: Links) -> None:
         {"caps": LinkCaps(total=0)},
         {"caps": LinkCaps(dollars=-0.5)},
         {"expires": 1.0},
+        {"expires": 253_370_764_800.0},  # the first moment of the year 9999
+        {"expires": float("nan")},
         {"label": "x" * 101},
         {"password": "short"},
     ],
@@ -198,6 +201,33 @@ def test_terms_that_make_no_sense_make_no_link(
     with pytest.raises(UsageError):
         links.create("wine", **terms)
     assert engine.store.links.all() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"filters.where": {"price": {"$foo": 1}}}, "Unknown operator '\\$foo' on 'price'; use one of"),
+        ({"embedding.model": "other"}, "leave embedding.model out, or first run python -m rag reindex"),
+        ({"generator": "openai"}, "needs OPENAI_API_KEY"),
+        ({"generator": "cohere"}, "needs COHERE_API_KEY"),
+    ],
+)
+def test_settings_under_which_no_question_is_answered_make_no_link(
+    links: Links, engine: FakeEngine, changes: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(UsageError, match=told):
+        links.create("wine", settings=with_settings(Settings(), changes))
+    assert engine.store.links.all() == []
+
+
+@pytest.mark.parametrize("generator", ["auto", "cohere"])
+def test_the_model_of_the_settings_is_frozen(links: Links, engine: FakeEngine, generator: str) -> None:
+    engine.environment = dataclasses.replace(engine.environment, cohere_api_key="co-x")
+    settings = with_settings(Settings(), {"generator": generator, "model": "command-r7b-12-2024"})
+
+    link, _ = links.create("wine", settings=settings)
+
+    assert (link.settings.generator, link.settings.model) == ("cohere", "command-r7b-12-2024")
 
 
 # --- the end of a link -------------------------------------------------------------

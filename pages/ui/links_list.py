@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping
 from dataclasses import fields
@@ -101,8 +100,8 @@ def _card(report: LinkReport, prototypes: Mapping[str, Prototype]) -> None:
 def _badges(report: LinkReport) -> list[str]:
     terms, found = report.link.terms, []
     if terms.expires is not None and report.state == "active":
-        days = math.ceil((terms.expires - time.time()) / 86_400)
-        found.append(badge(f"ends on {_day(terms.expires)}", "orange" if days <= 2 else "gray"))
+        soon = terms.expires - time.time() <= 2 * 86_400
+        found.append(badge(f"ends on {_day(terms.expires)}", "orange" if soon else "gray"))
     if terms.password is not None:
         found.append(badge("password", "blue"))
     if report.index_differs and report.link.kind == "prototype":
@@ -137,8 +136,11 @@ def _index(report: LinkReport) -> None:
     )
 
 
-def _day(seconds: float | None) -> str:
-    return f"{datetime.fromtimestamp(seconds or 0, UTC):%d %B %Y}".lstrip("0")
+def _day(seconds: float) -> str:
+    try:
+        return f"{datetime.fromtimestamp(seconds, UTC):%d %B %Y}".lstrip("0")
+    except (ValueError, OverflowError, OSError):  # a link is shown, whatever was stored
+        return "a day beyond the calendar"
 
 
 def _ask(link_id: str) -> None:

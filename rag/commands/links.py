@@ -29,7 +29,9 @@ def register(actions: Actions, command: Add) -> None:
     """Add the sub-commands of ``links``."""
     create = command(actions, "create", _create, "Make a link. Its address is printed once.")
     create.add_argument("--label", default="", help="for whom, for what; at most 100 characters")
-    create.add_argument("--expires", metavar="WHEN", help="12h, 7d, 4w, or a date such as 2027-01-31 (UTC)")
+    create.add_argument(
+        "--expires", metavar="WHEN", help="12h, 7d, 4w, or a date such as 2027-01-31 (UTC); without it, never"
+    )
     create.add_argument("--password", action="store_true", help="ask for a password, or read it from stdin")
     create.add_argument("--per-visitor", type=int, metavar="N", help="most questions of one visitor")
     create.add_argument("--per-day", type=int, metavar="N", help="most questions a day (UTC)")

@@ -2,7 +2,8 @@
 
 Anyone with the publishable key can insert there, so a row is taken as a stranger's: it is
 checked as if it were given here, never replaces what is stored, and never enters a
-conversation that began here. A conversation that comes along with it is a stub that no secret
+conversation that began here: neither as an answer nor as what its reader thinks of one, which
+is said here and nowhere else. A conversation that comes along with it is a stub that no secret
 opens. Nothing that arrives is queued for delivery.
 """
 
@@ -14,22 +15,43 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 from rag.config import Settings, with_settings
+from rag.dates import is_moment
 from rag.errors import StoreError, ThumbprintError
+from rag.filters import parse
 from rag.store.codec import decode, encode
 from rag.store.database import Database
 from rag.store.erasing import alone, erase_conversation, remember_erased, remove_answers
 from rag.store.parcels import plain
 from rag.store.preferences import check_preference, preference_row
-from rag.store.rows import answer_row, insert, one
-from rag.store.thumbs import check, feedback_row
-from rag.types import Answer, Feedback, Preference
+from rag.store.rows import answer_row, insert, next_revision, one
+from rag.store.thumbs import LARGEST, check, feedback_row
+from rag.types import (
+    Answer,
+    Citation,
+    Claim,
+    Feedback,
+    MetaValue,
+    Origin,
+    Passage,
+    Preference,
+    Scorer,
+    Verdict,
+)
 
 STUB = "imported"
 """In the place of the hash of a secret; no hash is this."""
+
+_MOST_FACT = 2**63 - 1
+"""The highest whole number of a document's facts, which may be anything from a year to a barcode."""
+_DEAREST = 1_000_000
+"""US dollars of one answer; dearer ones, and those that pay, are made up."""
+_AHEAD = 1_000
+"""Revisions that may be missing before one. More have not been lost on the way: the number was made
+up, to be the highest for good."""
 
 _TABLES = {"answers": "answers", "feedback": "feedback", "preferences": "preferences"}
 
@@ -96,7 +118,7 @@ class Arrivals:
                     one_of(connection, row)
                     taken += 1
                 except (_Unfit, ThumbprintError, sqlite3.IntegrityError, ArithmeticError, LookupError,
-                        TypeError, ValueError, RecursionError):  # fmt: skip
+                        OSError, TypeError, ValueError, RecursionError):  # fmt: skip
                     connection.execute("ROLLBACK TO arrival")
                 connection.execute("RELEASE arrival")
         return Arrived(taken, len(rows) - taken)
@@ -128,9 +150,10 @@ def _answer(connection: sqlite3.Connection, row: Mapping[str, Any]) -> None:
     answer = decode(Answer, json.dumps(row["record"]))
     if not _same(answer.id, row["id"]) or not _same(answer.conversation_id, row["conversation_id"]):
         raise _Unfit
-    if not 0 <= answer.confidence <= 1 or answer.id != plain(row["id"]):
+    if answer.id != plain(row["id"]) or not _sound(answer):
         raise _Unfit
-    datetime.fromtimestamp(answer.created)  # raises where no calendar has it
+    for where in (answer.where, *(each.where for each in answer.proposed)):
+        parse(where)  # raises where it means nothing
     conversation = answer.conversation_id
     if one(connection, "SELECT 1 FROM erased WHERE conversation_id = ?", alone(answer.id)) is not None:
         raise _Unfit
@@ -167,6 +190,57 @@ def _answer(connection: sqlite3.Connection, row: Mapping[str, Any]) -> None:
         )
 
 
+def _sound(answer: Answer) -> bool:
+    """Whether it is what an answer can be: a page draws it and an export writes it without a look."""
+    return (
+        0 <= answer.confidence <= 1
+        and is_moment(answer.created)
+        and answer.origin in get_args(Origin)
+        and (answer.cost is None or 0 <= answer.cost <= _DEAREST)
+        and all(0 <= tokens <= LARGEST for tokens in answer.usage.values())
+        and all(map(_sound_passage, answer.passages))
+        and all(_sound_citation(citation, answer) for citation in answer.citations)
+        and all(_sound_claim(claim, answer) for claim in answer.claims)
+    )
+
+
+def _sound_passage(passage: Passage) -> bool:
+    return (
+        passage.scorer in get_args(Scorer)
+        and _is_span(passage.start, passage.end)
+        and 0 <= passage.context_start <= LARGEST
+        and (passage.page is None or 1 <= passage.page <= LARGEST)
+        and all(_is_span(each.start, each.end) for each in passage.sentences)
+        and all(map(_sound_fact, passage.metadata.values()))
+    )
+
+
+def _sound_citation(citation: Citation, answer: Answer) -> bool:
+    return (
+        citation.verdict in get_args(Verdict)
+        and 1 <= citation.number <= LARGEST
+        and 0 <= citation.passage < len(answer.passages)
+        and _is_span(citation.start, citation.end)
+        and _is_span(citation.answer_start, citation.answer_end)
+    )
+
+
+def _sound_claim(claim: Claim, answer: Answer) -> bool:
+    return (
+        claim.verdict in get_args(Verdict)
+        and _is_span(claim.start, claim.end)
+        and all(0 <= n < len(answer.passages) for n in claim.cited)
+    )
+
+
+def _sound_fact(value: MetaValue) -> bool:
+    return not isinstance(value, int) or -_MOST_FACT <= value <= _MOST_FACT
+
+
+def _is_span(start: int, end: int) -> bool:
+    return 0 <= start <= end <= LARGEST
+
+
 def _explains(values: Mapping[str, Any], fingerprint: str) -> bool:
     """Whether the fingerprint is that of these values, as far as this version can tell."""
     return with_settings(Settings(), values).fingerprint == fingerprint
@@ -188,7 +262,24 @@ def _feedback(connection: sqlite3.Connection, row: Mapping[str, Any]) -> None:
     }
     given = decode(Feedback, json.dumps(values))
     check(given)
+    place = None if given.passage is None else given.passage.retrieved
+    if place is not None and not 0 <= place <= LARGEST:
+        raise _Unfit
+    if _began_here(connection, given.answer_id):
+        raise _Unfit  # whoever inserted this is not its reader
+    if given.revision > next_revision(connection, "feedback", "answer_id", given.answer_id) + _AHEAD:
+        raise _Unfit
     insert(connection, "feedback", feedback_row(given))
+
+
+def _began_here(connection: sqlite3.Connection, answer_id: str) -> bool:
+    """Whether the answer is of a conversation that a browser opens here."""
+    sql = (
+        "SELECT secret_hash FROM answers JOIN conversations ON conversations.id = conversation_id "
+        "WHERE answers.id = ?"
+    )
+    conversation = one(connection, sql, answer_id)
+    return conversation is not None and conversation["secret_hash"] != STUB
 
 
 def _preference(connection: sqlite3.Connection, row: Mapping[str, Any]) -> None:
@@ -211,11 +302,16 @@ def _preference(connection: sqlite3.Connection, row: Mapping[str, Any]) -> None:
     known = one(connection, "SELECT left_answer, right_answer FROM preferences WHERE pair = ?", given.pair)
     if known is not None and (known["left_answer"], known["right_answer"]) != (given.left, given.right):
         raise _Unfit
+    if given.revision > next_revision(connection, "preferences", "pair", given.pair) + _AHEAD:
+        raise _Unfit
     insert(connection, "preferences", preference_row(given))
 
 
 def _seconds(time: str) -> float:
-    return datetime.fromisoformat(time).timestamp()
+    seconds = datetime.fromisoformat(time).timestamp()
+    if not is_moment(seconds):
+        raise _Unfit
+    return seconds
 
 
 def _same(local: str | None, remote: str | None) -> bool:

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.ui import resources
 from rag.config import LIMIT_NAMES, Limits
-from rag.types import LinkCaps
+from rag.types import LinkCaps, LinkTerms
 from tests.fakes import FakeEngine
 
 SETTINGS = "links-settings-0"
@@ -45,6 +45,18 @@ def test_a_link_is_made_and_its_address_shown_once(open_app: OpenApp, engine: Fa
     at.button("links-done").click()
     run(at)
     assert not at.code
+
+
+def test_a_link_whose_end_no_calendar_has_is_shown_and_can_be_revoked(
+    open_app: OpenApp, engine: FakeEngine
+) -> None:
+    terms = LinkTerms(label="For ever", expires=253_402_300_800.0)
+    link = engine.store.links.make("prototype", "h" * 64, "wine", terms)
+
+    at = open_links(open_app)
+
+    assert "ends on a day beyond the calendar" in texts(at)
+    assert f"revoke-{link.link_id}" in keys(at)
 
 
 def test_what_makes_no_sense_is_told_and_what_was_typed_stays(open_app: OpenApp, engine: FakeEngine) -> None:

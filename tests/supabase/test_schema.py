@@ -208,6 +208,32 @@ def test_feedback_that_means_nothing_is_refused(
     assert server.sql(insertion("feedback", **changes), role="anon", database=database).startswith("ERROR 23")
 
 
+@pytest.mark.parametrize(
+    "unreadable", ["9" * 5_000, "-1" + "0" * 400, "[" * 1_000 + "]" * 1_000, '{"a":' * 100 + "1" + "}" * 100]
+)
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("answers", "record"), ("answers", "settings_values"),
+        ("feedback", "passage"), ("feedback", "reasons"), ("feedback", "reported"),
+    ],
+)  # fmt: skip
+def test_json_that_a_program_cannot_read_back_is_refused(
+    server: Postgres, database: str, table: str, column: str, unreadable: str
+) -> None:
+    def inserted(value: str) -> str:
+        row = insertion(table, **{column: ["VALUE"]})
+        return server.sql(row.replace('"VALUE"', value), role="anon", database=database)
+
+    if table == "feedback":
+        server.sql(insertion("answers"), role="anon", database=database)
+
+    said = inserted(unreadable)
+    assert said.startswith("ERROR 23514: ")
+    assert "_readable" in said or "_reported_check" in said  # which takes 5,000 bytes
+    assert inserted('["a", 1.5, 1e300, null]') == ""
+
+
 def test_a_second_delivery_is_told_by_the_primary_key(server: Postgres, database: str) -> None:
     server.sql(insertion("answers"), role="anon", database=database)
 
@@ -280,7 +306,7 @@ def test_supabases_own_command_line_applies_them(server: Postgres, tmp_path: Pat
         assert done.returncode == 0, done.stderr
         assert server.sql(
             "SELECT name FROM supabase_migrations.schema_migrations ORDER BY version", database="pushed"
-        ).splitlines() == ["feedback", "links"]
+        ).splitlines() == ["feedback", "links", "readable"]
         assert server.sql(insertion("answers"), role="anon", database="pushed") == ""
         assert server.sql("TABLE answers", role="anon", database="pushed").startswith("ERROR 42501")
     finally:
