@@ -58,10 +58,11 @@ def main() -> None:
     else:
         choice.heading(prototype)
         anew = (writing.replaces, writing.partial) if writing else ()
+        stays = writing is not None and has_ended and chat.keeps_earlier(writing, answers)
         for answer, feedback in answers:
-            if answer.id in anew:
+            if answer.id in anew and not stays:
                 continue  # only the last one is ever written anew: it stands below
-            newest = answer is answers[-1][0] and writing is None
+            newest = answer is answers[-1][0] and (writing is None or stays)
             shown = None
             if newest and ready:
                 again = partial(ask, answer.question, answer)
@@ -77,7 +78,7 @@ def main() -> None:
                 anyway=anyway if newest else None,
             )
         if writing is not None:
-            chat.draw_writing(page, prototype, conversation, writing, has_ended=has_ended)
+            chat.draw_writing(page, prototype, conversation, writing, has_ended=has_ended, stays=stays)
     frame.remembered_problem()
     with st.bottom:
         if ready:

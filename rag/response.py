@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from rag.cite import check
+from rag.cite import Judgement, check
+from rag.cite.stream import CitedStream
 from rag.errors import GenerationError
-from rag.types import Answer, Draft, Proposed
+from rag.types import Answer, Claim, Draft, Proposed
 
 BROKE_OFF = "generation-broke-off: "
 """Opens the notice of an answer that failed half way; the reason follows."""
@@ -156,6 +157,9 @@ class Response:
             seconds["first"] = self._first - self._started
         proposed = self._proposed(0.0 if stopped else _PATIENCE) if self._proposed else None
         bill = self._bill(draft)
+        claims = [c for c in draft.claims if c.end <= len(text)]
+        if stopped and not (self._answer.abstained or draft.abstained):
+            claims += _unchecked(text, len(draft.text))
         self._answer = replace(
             self._answer,
             text=text,
@@ -166,10 +170,29 @@ class Response:
             cost=bill.cost,
             seconds=seconds,
             stopped=stopped,
-            claims=tuple(c for c in draft.claims if c.end <= len(text)),
+            claims=tuple(claims),
             quality=draft.quality,
             abstained=self._answer.abstained or draft.abstained,
             generator=draft.generator or self._answer.generator,
             notices=(*self._answer.notices, *draft.notices, *self._failure),
         )
         return self._answer
+
+
+def _unchecked(text: str, begins: int) -> list[Claim]:
+    """What a text claims from ``begins``, up to where it was checked: nothing is known to support it.
+
+    It is cut as the text before it was. Where that reads a number of the text as a marker, it is
+    one claim.
+    """
+    begins += len(text[begins:]) - len(text[begins:].lstrip())
+    rest = text[begins:].rstrip()
+    stream = CitedStream((), _unsupported)
+    pieces = [*stream.feed(rest), *stream.end()]
+    cut = [piece for piece in pieces if isinstance(piece, Draft)][-1]
+    spans = [(c.start, c.end) for c in cut.claims] if cut.text == rest else [(0, len(rest))]
+    return [Claim(begins + start, begins + end, "unsupported", 0.0, ("uncited",)) for start, end in spans]
+
+
+def _unsupported(claim: str, source: str) -> Judgement:
+    return Judgement("unsupported", 0.0, ("uncited",), 0, 0)

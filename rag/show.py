@@ -9,10 +9,20 @@ from contextlib import contextmanager
 from typing import Any
 
 from rag.config import Settings
-from rag.generators.failures import CUT_OFF
-from rag.rerankers import UNAVAILABLE
+from rag.remarks import marked, notes
 from rag.search import Search
-from rag.types import Answer, Chunk, Citation, DocumentRecord, IngestProgress, IngestResult, Passage, Proposed
+from rag.types import (
+    Answer,
+    Chunk,
+    Citation,
+    CitationQuality,
+    Claim,
+    DocumentRecord,
+    IngestProgress,
+    IngestResult,
+    Passage,
+    Proposed,
+)
 
 
 def ingest_json(result: IngestResult) -> dict[str, Any]:
@@ -122,7 +132,7 @@ def search_json(found: Search) -> dict[str, Any]:
 
 def search_text(found: Search) -> str:
     parts = [_passage_text(n, p) for n, p in enumerate(found.passages, 1)] or ["Nothing found."]
-    parts.extend(_notes(found.notices))
+    parts.extend(notes(found.notices))
     return "\n\n".join(parts)
 
 
@@ -145,12 +155,14 @@ def ask_json(result: tuple[str | None, Answer]) -> dict[str, Any]:
         "seconds": _seconds(answer.seconds),
         "notices": list(answer.notices),
         "proposed": _proposed_json(answer.proposed),
+        "claims": [_claim_json(c) for c in answer.claims],
+        "quality": _quality_json(answer.quality),
     }
 
 
 def ask_text(result: tuple[str | None, Answer]) -> str:
     _, answer = result
-    parts = [answer.text]
+    parts = [marked(answer.text, answer.claims)]
     if answer.proposed:
         kept = all(p.applied for p in answer.proposed)
         filtered = "; ".join(p.label for p in answer.proposed)
@@ -161,7 +173,7 @@ def ask_text(result: tuple[str | None, Answer]) -> str:
     for citation in sorted(answer.citations, key=lambda c: c.number):
         passage = answer.passages[citation.passage]
         parts.append(f"[{citation.number}] {_place(passage)} ({citation.source}, {citation.verdict})")
-    parts.extend(_notes(answer.notices))
+    parts.extend(notes(answer.notices, answer.claims, stopped=answer.stopped))
     parts.append(
         f"Confidence {answer.confidence:.2f}. Rate it: python -m rag feedback add {answer.id} --rating up"
     )
@@ -184,6 +196,24 @@ def _citation_json(citation: Citation) -> dict[str, Any]:
     }
 
 
+def _claim_json(claim: Claim) -> dict[str, Any]:
+    return {
+        "start": claim.start,
+        "end": claim.end,
+        "verdict": claim.verdict,
+        "score": claim.score,
+        "reasons": list(claim.reasons),
+        "cited": [n + 1 for n in claim.cited],  # ranks of passages
+        "attributed": claim.attributed,
+    }
+
+
+def _quality_json(quality: CitationQuality | None) -> dict[str, Any] | None:
+    if quality is None:
+        return None
+    return {"recall": quality.recall, "precision": quality.precision, "unknown": quality.unknown}
+
+
 def _passage_text(rank: int, passage: Passage) -> str:
     found = f"{passage.source}, {passage.scorer} {passage.score:.2f}"
     return f"{rank}. {_place(passage)} ({found})\n{passage.text}"
@@ -191,13 +221,6 @@ def _passage_text(rank: int, passage: Passage) -> str:
 
 def _place(passage: Passage) -> str:
     return " > ".join((passage.title, *passage.path)) + (f", page {passage.page}" if passage.page else "")
-
-
-def _notes(notices: Sequence[str]) -> list[str]:
-    notes = [f"Note: {n.removeprefix(CUT_OFF)}" for n in notices if n.startswith(CUT_OFF)]
-    if UNAVAILABLE in notices:
-        notes.append(f"Note: {UNAVAILABLE}; the passages stand in the order of the search.")
-    return notes
 
 
 def _metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:

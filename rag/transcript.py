@@ -10,10 +10,14 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from rag.remarks import marked, notes
 from rag.types import Answer, Citation
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$&=:@^])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_STRUCK, _ENDS = "\ufdd0", "\ufdd1"
+"""Stand for the marks around what is struck out, which must not be taken for a text's own and escaped.
+Unicode has them for a program's own use, and no text is to hold them."""
 _VERDICTS = {
     "verbatim": "quoted word for word",
     "supported": "supported by the passage",
@@ -34,10 +38,23 @@ def markdown(title: str, answers: Sequence[Answer]) -> str:
         parts.append(f"{when:%Y-%m-%d %H:%M} UTC, {_line(answer.generator)}")
         if answer.stopped:
             parts.append("(Stopped before its end.)")
-        parts.append(_block(answer.text) or "(Nothing was written.)")
+        parts += [f"({_line(note)})" for note in notes(answer.notices, answer.claims)]
+        parts.append(_checked(answer) or "(Nothing was written.)")
         cited = sorted(answer.citations, key=lambda c: c.number)
         parts += [_citation(answer, citation) for citation in cited]
     return "\n\n".join(parts) + "\n"
+
+
+def _checked(answer: Answer) -> str:
+    """The text of an answer; what is wrong in it is struck out, and the remarks stand in it."""
+    text = re.sub(f"[{_STRUCK}{_ENDS}]", "\ufffd", answer.text)
+    drawn = _block(marked(text, answer.claims, _struck))
+    return drawn.replace(_STRUCK, "~~").replace(_ENDS, "~~")
+
+
+def _struck(text: str) -> str:
+    """Struck out line by line: the marks must hug a text, and reach over no line end."""
+    return re.sub(r"\S(?:.*\S)?", rf"{_STRUCK}\g<0>{_ENDS}", _CONTROL.sub("", text))
 
 
 def _citation(answer: Answer, citation: Citation) -> str:

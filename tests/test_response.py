@@ -5,12 +5,17 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from rag.answering import checked
+from rag.cite import Judgement
 from rag.errors import GenerationError
 from rag.response import Response
-from rag.types import Answer, Citation, Draft, Passage, Provenance
+from rag.types import Answer, Citation, Claim, Draft, Passage, Provenance
 
 PASSAGE = Passage("d", "d.txt", "D", 0, 9, "One. Two.", 1.0, "fused")
 ANSWER = Answer(
@@ -166,3 +171,113 @@ def test_a_draft_that_finishes_the_text_otherwise_counts(stored: list[Answer]) -
     response = Response(ANSWER, iter(["One.", Draft("One. [1]", (ONE,))]), stored.append, time.perf_counter())
 
     assert response.answer.text == "One. [1]"
+
+
+# --- stopped before all of it was checked ---------------------------------------------------
+
+
+def judge(claim: str, source: str) -> Judgement:
+    """Only what stands there is supported."""
+    at = source.find(claim)
+    verdict = "verbatim" if at >= 0 else "unsupported"
+    return Judgement(verdict, 1.0, () if at >= 0 else ("number",), max(at, 0), max(at, 0) + len(claim))
+
+
+FEES = Passage("d", "d.txt", "D", 0, 36, "The fee is 9 euros. The desk is open", 1.0, "fused")
+
+
+def stopped_after(*pieces: str) -> Answer:
+    """What is stored of a model's text that is stopped when it has written so much."""
+    kept: list[Answer] = []
+
+    def writes() -> Iterator[str]:
+        yield from pieces
+        response.close()
+        yield " And so on."
+
+    response = Response(ANSWER, checked(writes(), (FEES,), judge), kept.append, time.perf_counter())
+    list(response)
+    return kept[0]
+
+
+def doubted(answer: Answer) -> list[str]:
+    return [answer.text[c.start : c.end] for c in answer.claims if c.verdict == "unsupported"]
+
+
+def test_what_was_not_checked_when_it_was_stopped_is_told_apart() -> None:
+    answer = stopped_after("The fee is 9 euros [1]. ", "It rises to 12 euros next")
+
+    assert answer.text == "The fee is 9 euros. [1] It rises to 12 euros next"
+    assert [(c.start, c.end, c.verdict, c.reasons) for c in answer.claims] == [
+        (0, 19, "verbatim", ()),
+        (24, 49, "unsupported", ("uncited",)),
+    ]
+    assert answer.stopped
+
+
+def test_what_claims_nothing_is_not_doubted_where_it_was_stopped() -> None:
+    answer = stopped_after("The fee is 9 euros [1].\n\nIs it more in winter?\n\n", "The desk closes at noon")
+
+    assert doubted(answer) == ["The desk closes at noon"]
+
+
+def test_a_number_that_is_no_marker_moves_no_mark() -> None:
+    text = "The fee is 9 euros. [1] See [1] there: the desk closes at noon"
+    draft = Draft(text[:23], (), claims=(Claim(0, 19, "verbatim", 1.0),))
+    kept: list[Answer] = []
+    response = Response(ANSWER, iter([draft, text, "."]), kept.append, time.perf_counter())
+    next(iter(response))
+
+    response.close()
+
+    assert doubted(kept[0]) == ["See [1] there: the desk closes at noon"]
+
+
+@pytest.mark.parametrize("text", ["", "   ", "I don't know from these documents."])
+def test_where_nothing_is_claimed_nothing_is_doubted(text: str) -> None:
+    kept: list[Answer] = []
+    response = Response(ANSWER, iter([text, "."]), kept.append, time.perf_counter())
+    next(iter(response))
+
+    response.close()
+
+    assert kept[0].claims == ()
+
+
+def test_what_refuses_is_not_doubted() -> None:
+    kept: list[Answer] = []
+    refusing = replace(ANSWER, abstained=True)
+    response = Response(refusing, iter(["No document matches the filters.", ""]), kept.append, 0.0)
+    next(iter(response))
+
+    response.close()
+
+    assert (kept[0].stopped, kept[0].claims) == (True, ())
+
+
+SENTENCES = ("The fee is 9 euros", "It rises to 12 euros", "Cats sleep all day", "Yes", "Why is it so")
+ENDS = (". ", ".\n", "? ", " [1]. ", ". [1] ", ", ", ":\n- ", " | ", " ```\n")
+
+
+@given(
+    parts=st.lists(st.tuples(st.sampled_from(SENTENCES), st.sampled_from(ENDS)), min_size=1, max_size=5),
+    size=st.integers(1, 12),
+    share=st.floats(0, 1),
+)
+def test_what_would_be_doubted_at_its_end_is_doubted_where_it_is_stopped(
+    parts: list[tuple[str, str]], size: int, share: float
+) -> None:
+    text = "".join(sentence + end for sentence, end in parts)
+    text = text[: 3 + int(share * len(text))]
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
+
+    answer = stopped_after(*pieces)
+
+    *_, ended = checked(iter(pieces), (FEES,), judge)
+    assert isinstance(ended, Draft)
+    shown = {at for c in answer.claims if c.verdict == "unsupported" for at in range(c.start, c.end)}
+    for claim in ended.claims:
+        if claim.cited and claim is ended.claims[-1]:
+            continue  # its marker was not out yet: it is cut as what cites nothing
+        if claim.verdict == "unsupported":
+            assert set(range(claim.start, min(claim.end, len(answer.text)))) <= shown

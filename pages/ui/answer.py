@@ -18,17 +18,16 @@ from pages.ui.text import MARKUP, STRUCK, composed, cut, one_line, plain
 from rag.answering import BUDGET_SPENT, UNAVAILABLE
 from rag.generators.failures import CUT_OFF
 from rag.prototypes import Prototype
+from rag.remarks import UNSURE, plain_text
 from rag.rerankers import UNAVAILABLE as NOT_RERANKED
 from rag.response import BROKE_OFF
 from rag.types import Answer, Citation, Claim, Feedback, Where
 
-_MARKERS = re.compile(r"([”“\"'’»«.,;:!?)]{0,3})\s?((?:\[\d+\])+)")
-"""The markers behind a quotation, after the marks that close it."""
+_CLOSING = re.compile(r"([”“\"'’»«.,;:!?)]{0,3})\s?(?=\[)")
+"""What closes a quotation before its markers."""
 CHIP_GAP = "&#8239;"
 """The narrow space between a sentence and its chip."""
-_NUMBER = re.compile(r"\[(\d+)\]")
-UNSURE = frozenset({"meaning", "uncited", "quantifier"})
-"""Reasons that leave open whether a claim is wrong: the checker errs on free paraphrases."""
+_NUMBER = re.compile(r"\[([1-9]\d{0,2})\]")
 _LONG = 500
 """Characters of a question that are shown at once; a page of text would bury its answer."""
 _READER = ":material/person:"
@@ -141,17 +140,24 @@ def answer_markdown(
     )
     pieces: list[tuple[str, str]] = []
     at = 0
-    for end in sorted({c.answer_end for c in citations}):
-        marker = _MARKERS.match(text, end)
-        if end < at or marker is None:
+    ending: dict[int, set[int]] = {}
+    for citation in citations:
+        ending.setdefault(citation.answer_end, set()).add(citation.number)
+    for end, numbers in sorted(ending.items()):
+        closing = _CLOSING.match(text, end)
+        if end < at or closing is None:
             continue
-        numbers = [int(n) for n in _NUMBER.findall(marker[2])]
-        if not all(number in verdicts for number in numbers):
+        behind, shown = closing.end(), []
+        # Any other number in brackets is text, which no citation stands for.
+        while (marker := _NUMBER.match(text, behind)) and int(marker[1]) in numbers:
+            shown.append(int(marker[1]))
+            behind = marker.end()
+        if not shown:
             continue
         pieces += _marked(text, at, end, lost)
-        pieces.append((marker[1], ""))
-        pieces.append((CHIP_GAP + " ".join(chip(number, verdicts[number]) for number in numbers), MARKUP))
-        at = marker.end()
+        pieces.append((closing[1], ""))
+        pieces.append((CHIP_GAP + " ".join(chip(number, verdicts[number]) for number in shown), MARKUP))
+        at = behind
     pieces += _marked(text, at, len(text), lost)
     return composed(links(pieces))
 
@@ -196,7 +202,7 @@ def _under(
     rated = rating.Rated(page, prototype, answer, feedback)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"under-{answer.id}"):
         rated.thumbs()
-        copy_button(answer.text, key=f"copy-{answer.id}")
+        copy_button(plain_text(answer), key=f"copy-{answer.id}")
         details.draw(answer)
         if regenerate is not None:
             again = st.button(

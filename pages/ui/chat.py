@@ -12,6 +12,7 @@ from pages.ui import address, admission, chips, conversations, frame, preparatio
 from pages.ui.answer import answer_markdown, draw_question, remarks
 from pages.ui.frame import Page
 from pages.ui.writing import Writing
+from rag.asking import same_filter
 from rag.errors import ThumbprintError
 from rag.prototypes import Prototype
 from rag.types import Answer, Conversation, Proposed
@@ -23,6 +24,7 @@ seconds more for each other one: 50 pages that look five times a second leave no
 _AT_ONCE = 4_000
 """Characters that a browser draws well within the time between two looks. A longer text is looked at
 less often: a browser that cannot keep up comes to a click only after all that it was sent before."""
+_STAYS = "No new answer could be written, so the one before stays. "
 
 
 def submit(page: Page, prototype: Prototype, conversation: Conversation | None) -> None:
@@ -102,14 +104,33 @@ def written(page: Page) -> tuple[Writing | None, bool]:
     return (None if writing is not None and writing.succeeded else writing), has_ended
 
 
+def keeps_earlier(writing: Writing, answers: conversations.Answers) -> bool:
+    """Whether what has ended without a word was to replace an answer, which is shown as before.
+
+    Under other filters it is another exchange, with chips of its own.
+    """
+    replaced = [answer for answer, _ in answers if answer.id == writing.replaces]
+    return not writing.text and any(same_filter(answer.where, writing.where) for answer in replaced)
+
+
 def draw_writing(
-    page: Page, prototype: Prototype, conversation: Conversation, writing: Writing, *, has_ended: bool
+    page: Page,
+    prototype: Prototype,
+    conversation: Conversation,
+    writing: Writing,
+    *,
+    has_ended: bool,
+    stays: bool = False,
 ) -> None:
     """The exchange that is being written, or the one that failed and can be tried again.
 
     ``has_ended`` as :func:`written` said it: one that ended since has left the page with a
-    view of the store from before, so the page is drawn again.
+    view of the store from before, so the page is drawn again. ``stays``: the answer that it was
+    to replace stands above with its question, and all there is to say is why.
     """
+    if stays:
+        _ended(page, prototype, conversation, writing, lead=_STAYS)
+        return
     shown: Callable[[], None] | None = None
     if writing.proposed and preparation.is_ready(prototype):
         shown = partial(chips.draw, page, prototype, writing.proposed, where=writing.where, again=None)
@@ -168,11 +189,13 @@ def _so_far(writing: Writing) -> str:
     return answer_markdown(text, [c for c in draft.citations if c.answer_end <= len(text)], draft.claims)
 
 
-def _ended(page: Page, prototype: Prototype, conversation: Conversation, writing: Writing) -> None:
+def _ended(
+    page: Page, prototype: Prototype, conversation: Conversation, writing: Writing, lead: str = ""
+) -> None:
     if writing.text:
         st.markdown(_so_far(writing))
     if writing.error:
-        frame.problem(writing.error)
+        frame.problem(f"{lead}{writing.error}")
     else:
         st.caption("Stopped before it was asked.")
     with st.container(horizontal=True, gap="xsmall"):
@@ -191,7 +214,8 @@ def _change(page: Page, prototype: Prototype, conversation: Conversation, writin
 
 
 def _again(page: Page, prototype: Prototype, conversation: Conversation, writing: Writing) -> None:
-    instead_of = writing.partial or writing.replaces
-    replaced = [a for a, _ in conversations.answers(page, conversation) if a.id == instead_of]
+    # One that failed without a word is stored, but it is the one before that stands there.
+    instead_of = (writing.partial, writing.replaces)
+    replaced = [a for a, _ in conversations.answers(page, conversation) if a.id in instead_of]
     chosen = replaced[0] if replaced else None
     ask(page, prototype, conversation, writing.question, chosen, writing.proposed)

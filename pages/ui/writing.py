@@ -181,6 +181,7 @@ class Writing:
                 self.so_far = self.text + piece, response.draft
         except Exception:
             if not self.done:
+                self.so_far = self.text, response.draft  # what ends a text is checked last
                 self.partial = response.answer.id
             raise
 

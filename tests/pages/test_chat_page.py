@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from page_steps import SECRET, OpenApp, address, ask, conversation_id, first_words, keys, run, settle, texts
+from streamlit.testing.v1 import AppTest
 
+from pages.ui import answer as drawing
 from pages.ui import details, evidence, resources
-from rag.errors import StoreError
-from rag.types import CitationQuality
-from tests.fakes import FakeEngine
+from rag.errors import GenerationError, StoreError
+from rag.types import CitationQuality, Claim
+from tests.fakes import FakeEngine, FakeResponse
 
 LAMB = "Which wine goes with lamb?"
 
@@ -167,6 +171,89 @@ def test_regenerating_replaces_the_answer_in_its_place(open_app: OpenApp, engine
     assert len(at.chat_message) == 4
     assert [a["question"] for a in engine.asked] == [LAMB, "And with fish?", "And with fish?"]
     assert len(engine.asked[-1]["history"]) == 1
+
+
+def regenerate(at: AppTest) -> AppTest:
+    next(b for b in at.button if b.label == "Regenerate").click()
+    return settle(at)
+
+
+def test_an_answer_that_cannot_be_written_anew_stays_and_the_reason_is_told(
+    open_app: OpenApp, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = ask(open_app(), LAMB)
+    at.feedback[0].set_value(1)
+    run(at)
+    before = texts(at)
+    as_it_was = engine.ask
+
+    def away(*_: object, **__: object) -> None:
+        raise GenerationError("The model did not answer. Ask again in a minute.")
+
+    monkeypatch.setattr(engine, "ask", away)
+    regenerate(at)
+    assert at.error[0].value == (
+        "No new answer could be written, so the one before stays&#46; "
+        "The model did not answer&#46; Ask again in a minute&#46;"
+    )
+    assert [m.name for m in at.chat_message] == ["user", "assistant"]
+    assert "comes from Portugal" in texts(at)
+    assert at.feedback[0].value == 1
+    monkeypatch.setattr(engine, "ask", as_it_was)
+    at.button("try-again").click()
+    settle(at)
+    assert not at.error
+    assert [m.name for m in at.chat_message] == ["user", "assistant"]
+    assert texts(at).count("comes from Portugal") == before.count("comes from Portugal")
+    assert len(engine.store.conversation_answers(conversation_id(at), SECRET)) == 1
+    assert at.feedback[0].value is None  # it is another answer
+
+
+@pytest.mark.parametrize("words", ["", "Half a sen"])
+def test_what_was_stored_of_a_failure_is_tried_again_in_the_same_place(
+    open_app: OpenApp, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    at = ask(open_app(), LAMB)
+    as_it_was = engine.ask
+
+    def fails(*asked: Any, **how: Any) -> FakeResponse:
+        response = as_it_was(*asked, **how)
+
+        def pieces() -> Iterator[str]:
+            if words:
+                yield words
+            raise GenerationError("The model did not answer. Ask again in a minute.")
+
+        response._pieces = pieces()
+        return response
+
+    monkeypatch.setattr(engine, "ask", fails)
+    regenerate(at)
+    assert [m.name for m in at.chat_message][:2] == ["user", "assistant"]
+    assert ("comes from Portugal" in texts(at)) == (not words)
+    assert at.error
+    monkeypatch.setattr(engine, "ask", as_it_was)
+    at.button("try-again").click()
+    settle(at)
+    (shown,) = engine.store.conversation_answers(conversation_id(at), SECRET)
+    assert "comes from Portugal" in shown[0].text
+    assert [m.name for m in at.chat_message] == ["user", "assistant"]
+
+
+def test_regenerating_that_is_stopped_before_its_first_word_changes_nothing(
+    open_app: OpenApp, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = ask(open_app(), LAMB)
+    as_it_was = engine.ask
+    monkeypatch.setattr(engine, "ask", lambda *asked, **how: as_it_was(asked[0], "ponder lamb", **how))
+    next(b for b in at.button if b.label == "Regenerate").click()
+    run(at)
+    at.button("stop").click()
+    settle(at)
+    assert "comes from Portugal" in texts(at)
+    assert "Nothing was written" not in texts(at)
+    assert [m.name for m in at.chat_message] == ["user", "assistant"]
+    assert len(_ids(engine)) == 2, "what was stopped is stored"
 
 
 def test_an_answer_grows_and_can_be_stopped(open_app: OpenApp, engine: FakeEngine) -> None:
@@ -333,9 +420,13 @@ def test_a_cost_that_is_unknown_is_never_nothing(cost: float | None, words: str)
     assert details.money(cost) == words
 
 
-def _last_id(engine: FakeEngine) -> str:
+def _ids(engine: FakeEngine) -> list[str]:
     with closing(sqlite3.connect(engine.store.path)) as database:
-        return str(database.execute("SELECT id FROM answers").fetchone()[0])
+        return [str(row[0]) for row in database.execute("SELECT id FROM answers ORDER BY n")]
+
+
+def _last_id(engine: FakeEngine) -> str:
+    return _ids(engine)[-1]
 
 
 def test_a_sentence_that_is_cited_twice_is_one_piece_of_evidence(
@@ -348,3 +439,21 @@ def test_a_sentence_that_is_cited_twice_is_one_piece_of_evidence(
     found = evidence.exhibits(replace(answer, citations=(*answer.citations, again)))
 
     assert [exhibit.number for exhibit in found] == [1, 2, 3]
+
+
+def test_what_is_copied_says_what_no_source_supports(
+    open_app: OpenApp, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied: list[str] = []
+    monkeypatch.setattr(drawing, "copy_button", lambda text, key: copied.append(text))
+    at = ask(open_app(), LAMB)
+    answer = engine.store.answer(_last_id(engine))
+    assert copied[-1] == answer.text
+    wrong = Claim(0, answer.citations[0].answer_end, "unsupported", 0.1, ("name",))
+    doubtful = replace(answer, id="doubtful", claims=(wrong,))
+    engine.store.save_answer(doubtful, replaces=answer.id)
+    run(at)
+    assert copied[-1] == (
+        f"{answer.text[: wrong.end]} [not found in the sources]{answer.text[wrong.end :]}\n\n"
+        "Note: 1 statement was not found in the sources."
+    )

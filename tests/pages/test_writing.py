@@ -11,7 +11,7 @@ import pytest
 from pages.ui.writing import Writing, Writings
 from rag.errors import GenerationError
 from rag.limits import Turns
-from rag.types import Draft
+from rag.types import Claim, Draft
 from tests.fakes import FakePreparation
 
 
@@ -155,3 +155,19 @@ def test_stopped_before_it_was_asked_nothing_is_asked() -> None:
 
 def test_nothing_is_being_written_nowhere() -> None:
     assert Writings().of(None) is None
+
+
+def test_of_a_failure_what_was_checked_last_is_shown() -> None:
+    class Fails(Slow):
+        answer = SimpleNamespace(id="a")
+
+        def __iter__(self) -> Iterator[str]:
+            yield "It costs 5."
+            self.draft = Draft("It costs 5.", (), claims=(Claim(0, 11, "unsupported", 0.0, ("number",)),))
+            raise GenerationError("It broke off. Ask again.")
+
+    one, response = writing(), Fails()
+    one.run(FakePreparation, lambda: response)
+
+    assert (one.error, one.partial) == ("It broke off. Ask again.", "a")
+    assert one.so_far == ("It costs 5.", response.draft)
