@@ -20,7 +20,7 @@ def main() -> None:
     """Draw the page: whose documents, what goes on with them, and one of its views."""
     page = frame.open_page("Library", "🗂️", at=frame.LIBRARY, wide=True, owner=True)
     prototypes, broken = page.engine.prototypes()
-    prototype = choice.chosen(prototypes, None)
+    prototype = facets.unrestricted(choice.chosen(prototypes, None))
     librarian = page.engine.librarian(prototype.name)
     opened = address.get(address.DOCUMENT)
     with st.container(width=1040, key="library"):

@@ -20,6 +20,7 @@ from rag.answering import BUDGET_SPENT, DONT_KNOW, billing, by_model, checked, m
 from rag.cite import Entails, Judgement, judge
 from rag.cite.stream import Judge
 from rag.config import Embedding, Environment, Settings
+from rag.errors import LimitError
 from rag.facets import FacetValues
 from rag.filters import implies, parse
 from rag.generators.choose import ModelGenerator, choose
@@ -44,6 +45,7 @@ from rag.types import (
     TokenVectors,
     Turn,
     Vectors,
+    Where,
 )
 
 NO_DOCUMENT = "No document matches the filters. Drop one of them and ask again."
@@ -90,7 +92,9 @@ class Sources(Protocol):
 
     def embedder(self, wanted: Embedding | str) -> Embedder: ...
 
-    def facets(self, name: str) -> list[FacetValues]: ...
+    def facets(
+        self, name: str, where: Where | None = None, settings: Settings | None = None
+    ) -> list[FacetValues]: ...
 
     def judge(self, name: str) -> Judge: ...
 
@@ -125,21 +129,31 @@ class _Writer:
 
 
 def ask(engine: Sources, name: str, question: Question, occasion: Occasion) -> Response:
-    """The answer to a question, in the making. Raises as :meth:`rag.engine.Engine.ask` does."""
+    """The answer to a question, in the making. Raises as :meth:`rag.engine.Engine.ask` does.
+
+    A quotation does not take the place of an answer that a model wrote, where it is only that no
+    model could write it anew: then the response fails before its first word, or this raises
+    :class:`LimitError` where a budget is spent.
+    """
     started = time.perf_counter()
     prototype = engine.prototype(name)
+    earlier = _written(engine, occasion.replaces)
     settings = question.settings or prototype.settings
     question = replace(question, settings=settings, propose=occasion.origin == "chat")
     writer = _writer(engine, prototype, question, occasion)
     guess = settings.filters_guess == "on" and question.accepted is None
     read = None
     if writer.model is not None and occasion.proposed is None and settings.filters_by != "rule":
-        read = _reading(engine, name, writer.model)
+        read = _reading(engine, name, settings, writer.model)
     with writer.given_back():
         asked = _understood(question, settings, writer, occasion, read if guess else None)
         found = engine.searcher.search(engine.ready(name), asked)
     sure = engine.searcher.would_answer(found, settings)
     called = sure and not occasion.ended
+    # Under other filters the earlier answer is none to this question, and a quotation is.
+    stays = earlier is not None and same_filter(earlier.where, found.where)
+    if called and stays and BUDGET_SPENT in writer.notices:
+        raise LimitError("The budget for answers by a model is used up for now. Ask again later.")
     pieces: Iterator[str | Draft]
     if sure and not called:
         pieces = iter(())
@@ -147,7 +161,7 @@ def ask(engine: Sources, name: str, question: Question, occasion: Occasion) -> R
         judging = engine.judge(name)
         if settings.judge == "model" and writer.model is not None:
             judging = seconded(judging, writer.model)
-        pieces = _answered(writer.generator, found, question.history, judging)
+        pieces = _answered(writer.generator, found, question.history, judging, quote=not stays)
     else:
         pieces = iter([DONT_KNOW if found.passages else NO_DOCUMENT])
     answer = _begun(name, found, settings, writer, occasion, abstained=not sure)
@@ -168,6 +182,12 @@ def ask(engine: Sources, name: str, question: Question, occasion: Occasion) -> R
     if not called or read is None or guess or occasion.origin != "chat":
         return Response(answer, pieces, store, started, bill, let_go=writer.model.hang_up)
     return Response(answer, pieces, store, started, bill, _offering(read, found), writer.model.hang_up)
+
+
+def same_filter(one: Where | None, other: Where | None) -> bool:
+    """Whether two filters let the same through, as far as their forms show."""
+    first, second = parse(one), parse(other)
+    return implies(first, second) and implies(second, first)
 
 
 def judge_with(embedder: Embedder, entails: Entails | None = None) -> Judge:
@@ -191,7 +211,7 @@ def judge_with(embedder: Embedder, entails: Entails | None = None) -> Judge:
 def _writer(engine: Sources, prototype: Prototype, question: Question, occasion: Occasion) -> _Writer:
     """The generator of the settings; one that quotes where a budget does not have a written answer."""
     settings = question.settings or prototype.settings
-    generator = choose(settings, engine.environment, prototype.folder)
+    generator = choose(settings, engine.environment, prototype.folder, occasion.stopped)
     folders = (prototype.folder, engine.environment.home)
     if isinstance(generator, ExtractiveGenerator):
         return _Writer(generator, folders)
@@ -203,8 +223,8 @@ def _writer(engine: Sources, prototype: Prototype, question: Question, occasion:
     return _Writer(generator, folders, spending)
 
 
-def _reading(engine: Sources, name: str, model: ModelGenerator) -> Reading:
-    return lambda question: infer(question, engine.facets(name), model, now=time.time())
+def _reading(engine: Sources, name: str, settings: Settings, model: ModelGenerator) -> Reading:
+    return lambda question: infer(question, engine.facets(name, None, settings), model, now=time.time())
 
 
 def _understood(
@@ -241,15 +261,28 @@ def _unless_ended(occasion: Occasion, model: ModelGenerator, call: Callable[[], 
     return found
 
 
+def _written(engine: Sources, answer_id: str | None) -> Answer | None:
+    """The answer of that id, where a model wrote it. Raises NotFound."""
+    if answer_id is None:
+        return None
+    answer = engine.store.answer(answer_id)
+    quoted = answer.generator == ExtractiveGenerator.name
+    return None if quoted or answer.abstained or not answer.text.strip() else answer
+
+
 def _answered(
-    generator: Generator, found: Search, history: Sequence[Turn], judge: Judge
+    generator: Generator, found: Search, history: Sequence[Turn], judge: Judge, *, quote: bool
 ) -> Iterator[str | Draft]:
+    """What is written from the passages; ``quote``: where no model can, they are quoted instead."""
     if isinstance(generator, ExtractiveGenerator):
         return generator.generate(found.rewritten, found.passages, history)
     quoting = ExtractiveGenerator()
     written = generator.generate(found.question, found.passages, history)
+    pieces = checked(written, found.passages, judge)
+    if not quote:
+        return pieces
     return or_quoted(
-        checked(written, found.passages, judge),
+        pieces,
         lambda: quoting.generate(found.rewritten, found.passages, history),
         quoting.name,
     )

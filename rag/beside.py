@@ -115,6 +115,15 @@ def forget(shelf: Shelf, name: str, document_ids: Collection[str]) -> None:
             log.warning("The index %s is brought up to date later: %s", collection, error)
 
 
+def drop(shelf: Shelf, name: str) -> None:
+    """Delete all side indexes of a prototype."""
+    path = _record(shelf, name)
+    with _alone(path):
+        for collection, dimensions in _read(path):
+            shelf.discard(collection, dimensions, path.with_suffix(".building"))
+        path.unlink(missing_ok=True)
+
+
 def _record(shelf: Shelf, name: str) -> Path:
     return shelf.record(name).path.with_suffix(".beside.json")
 

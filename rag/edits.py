@@ -133,6 +133,13 @@ class Edits:
         """Forget that these were deleted."""
         self._forget("deleted", document_ids)
 
+    def clear(self) -> None:
+        """Forget all edits and deletions."""
+        if self._path.exists():
+            with self._open() as database:
+                for table in ("edits", "deleted"):
+                    database.execute(f"DELETE FROM {table} WHERE prototype = ?", (self._prototype,))
+
     def _forget(self, table: str, document_ids: Collection[str]) -> None:
         if document_ids and self._path.exists():
             with self._open() as database:

@@ -6,17 +6,15 @@ when the first call needs them. One engine serves all threads of a process.
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from rag import asking
+from rag import asking, remains
 from rag.beside import Besides
 from rag.catalogue import Catalogue
-from rag.chunk import Chunking
 from rag.cite import Entails
 from rag.cite.stream import Judge
 from rag.config import Embedding, Environment, Settings
@@ -35,11 +33,11 @@ from rag.live import wish
 from rag.originals import Originals
 from rag.pageimage import PageImage, draw_page
 from rag.prepare import Preparation
-from rag.prototypes import Prototype, create_prototype, list_names, list_prototypes
+from rag.prototypes import Prototype, list_names, list_prototypes
 from rag.rebuild import index_wish, rebuild
 from rag.response import Response
 from rag.search import Question, Search, Searcher
-from rag.shelf import Shelf
+from rag.shelf import Shelf, fingerprint
 from rag.store import Store
 from rag.types import (
     DocumentRecord,
@@ -50,7 +48,6 @@ from rag.types import (
     Turn,
     Where,
 )
-from rag.versions import VERSION
 from rag.weights import Weights, in_force
 
 
@@ -112,6 +109,14 @@ class Engine:
         """
         return self.shelf.prototype(name)
 
+    def create(self, name: str) -> str:
+        """As :func:`rag.remains.create` has it, which puts away what an earlier one of that name left."""
+        told = remains.create(self.shelf, self._jobs, lambda: self.store, name)
+        with self._lock:
+            self._preparations.pop(name, None)
+        self._shipped.discard(name)
+        return told
+
     def prepare(self, name: str) -> Preparation:
         """Load the model and ingest a ready-made prototype in the background; returns at once.
 
@@ -129,7 +134,7 @@ class Engine:
         """The prototype, its own documents ingested if they were not or have changed."""
         prototype = self.prototype(name)
         if prototype.documents and name not in self._shipped:
-            shipped = _fingerprint(prototype)
+            shipped = fingerprint(prototype)
             if self.library(prototype).index.facts().get("shipped") != shipped:
                 how = IngestOptions(progress=progress, asked=False)
                 result = self.shelf.ingest(prototype, prototype.document_paths, how=how)
@@ -183,9 +188,8 @@ class Engine:
 
         Where its settings ask for another index than the one there is, that is built first.
         """
-        home = self.environment.home
-        if name not in list_names(home):
-            create_prototype(name, home)
+        if name not in list_names(self.environment.home):
+            self.create(name)
         prototype = self.prototype(name)
         if self.shelf.outdated(name):
             rebuild(self.shelf, name, *wish(self.shelf.wanted(name).settings), progress=progress)
@@ -210,21 +214,26 @@ class Engine:
         """Raises :class:`NotFound` where the prototype has no such document."""
         self.librarian(name).delete([document_id])
 
-    def facets(self, name: str, where: Where | None = None) -> list[FacetValues]:
+    def facets(
+        self, name: str, where: Where | None = None, settings: Settings | None = None
+    ) -> list[FacetValues]:
         """The facets with their values, counted under the filters of the others.
 
         They are the declared ones; where a prototype declares none, they are guessed
-        (:func:`rag.facets.guess_facets`).
+        (:func:`rag.facets.guess_facets`). Documents that ``filters.where`` of the settings (by default
+        the prototype's) leaves out are neither counted nor guessed from, as if they were not there.
         """
-        catalogue = self.catalogue(self.prototype(name))
+        catalogue = self._let_through(name, settings)
         return facet_values(catalogue.facets, catalogue.table, where)
 
-    def proposals(self, name: str, question: str, *, now: float | None = None) -> list[Proposal]:
+    def proposals(
+        self, name: str, question: str, *, now: float | None = None, settings: Settings | None = None
+    ) -> list[Proposal]:
         """The filters that a question names (:func:`rag.guess.propose`); nothing is applied.
 
-        ``now`` is Unix seconds, by default those of the clock.
+        ``now`` is Unix seconds, by default those of the clock; ``settings`` as for :meth:`facets`.
         """
-        return self.searcher.proposals(name, question, now=now)
+        return self.searcher.proposals(name, question, now=now, settings=settings)
 
     def page_image(self, name: str, source: str, page: int, sentence: str) -> PageImage | None:
         """A page of a PDF with a sentence marked; None where the file is not there, or not a PDF any more.
@@ -237,10 +246,14 @@ class Engine:
             return None
         return _page_image(path, path.stat().st_mtime_ns, page, sentence)
 
-    def matching(self, name: str, where: Where | None) -> tuple[int, int]:
-        """How many documents match a filter, and how many there are."""
-        table = self.catalogue(self.prototype(name)).table
+    def matching(self, name: str, where: Where | None, settings: Settings | None = None) -> tuple[int, int]:
+        """How many documents match a filter, and how many there are; ``settings`` as for :meth:`facets`."""
+        table = self._let_through(name, settings).table
         return count_matching(table, where), len(table)
+
+    def _let_through(self, name: str, settings: Settings | None) -> Catalogue:
+        prototype = self.prototype(name)
+        return self.shelf.catalogue(prototype, (settings or prototype.settings).where)
 
     def totals(self, name: str) -> tuple[int, int, int]:
         """Documents, sections and chunks of a prototype."""
@@ -382,14 +395,3 @@ class Engine:
 @lru_cache(maxsize=16)
 def _page_image(path: Path, changed: int, page: int, sentence: str) -> PageImage:
     return draw_page(path, page, sentence)
-
-
-def _fingerprint(prototype: Prototype) -> str:
-    """Changes when the documents that a prototype brings, its prototype.toml, or the reading of them do."""
-    digest = hashlib.sha256(f"{VERSION} {Chunking().version}".encode())
-    for path in [prototype.folder / "prototype.toml", *prototype.document_paths]:
-        for file in sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]:
-            digest.update(f"\n{file.name}\n".encode())
-            if file.is_file():  # a missing one is reported by the ingest
-                digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]

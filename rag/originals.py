@@ -36,6 +36,10 @@ class Originals:
             except (ThumbprintError, ValueError):
                 return
 
+    def forget(self) -> None:
+        """Know of no place any more."""
+        self._path.unlink(missing_ok=True)
+
     def places(self) -> list[Path]:
         """The places as they were noted."""
         try:

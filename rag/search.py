@@ -94,9 +94,15 @@ class Searcher:
         self._rerankers = Rerankers(shelf.environment)
         self._beside = ThreadPoolExecutor(32, thread_name_prefix="question")
 
-    def proposals(self, name: str, question: str, *, now: float | None = None) -> list[Proposal]:
-        """The filters that a question to a prototype names; ``now`` is by default the clock's."""
-        vocabulary = self._shelf.catalogue(self._shelf.prototype(name)).vocabulary
+    def proposals(
+        self, name: str, question: str, *, now: float | None = None, settings: Settings | None = None
+    ) -> list[Proposal]:
+        """The filters that a question to a prototype names; ``now`` is by default the clock's.
+
+        Only values of documents that ``filters.where`` of the settings lets through can be named.
+        """
+        prototype = self._shelf.prototype(name)
+        vocabulary = self._shelf.catalogue(prototype, (settings or prototype.settings).where).vocabulary
         return propose(question, vocabulary, now=time.time() if now is None else now)
 
     def would_answer(self, found: Search, settings: Settings) -> bool:
@@ -211,7 +217,7 @@ class Searcher:
         named = question.named
         if named is None:
             wanted = guess or question.propose or question.accepted
-            named = self.proposals(name, question.text) if wanted else []
+            named = self.proposals(name, question.text, settings=settings) if wanted else []
         offered = [proposal for proposal in named if not implies(given, parse(proposal.where))]
         chosen = [proposal.where for proposal in offered] if guess else question.accepted or ()
         added = [filter for filter in map(parse, chosen) if not implies(given, filter)]

@@ -7,13 +7,14 @@ Nothing is opened before it is needed; one shelf serves all threads of a process
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import Timeout
 
@@ -22,6 +23,7 @@ from rag.chunk import Chunking
 from rag.config import DEFAULT_MODEL, Embedding, Environment, Settings
 from rag.edits import Edits
 from rag.errors import NotFound, PrototypeError, StoreError
+from rag.filters import parse
 from rag.ingest import Ingest, IngestOptions
 from rag.library import Library, in_step, open_listing
 from rag.listing import Listing
@@ -29,7 +31,11 @@ from rag.live import Live, LiveRecord, wish
 from rag.originals import Originals
 from rag.prototypes import Prototype, load_prototype
 from rag.readers import CsvOptions, ReadOptions
-from rag.types import DocumentRecord, Embedder, IngestResult
+from rag.types import DocumentRecord, Embedder, IngestResult, Where
+from rag.versions import VERSION
+
+if TYPE_CHECKING:
+    from rag.index import ChromaClient
 
 LoadModel = Callable[[str], Embedder]
 
@@ -116,12 +122,17 @@ class Shelf:
 
     def open(self, collection: str, dimensions: int, lock: Path) -> Library:
         """The pair of indexes of a collection."""
-        from rag.index import ChunkIndex, open_client
+        from rag.index import ChunkIndex
 
-        home = self.home()
-        client = open_client(home, host=self.environment.chroma_host, api_key=self.environment.chroma_api_key)
-        index = ChunkIndex(client, collection, dimensions=dimensions)
-        return Library(index, home / "keyword" / collection, lock, self._listing(collection))
+        index = ChunkIndex(self.client(), collection, dimensions=dimensions)
+        return Library(index, self.home() / "keyword" / collection, lock, self._listing(collection))
+
+    def client(self) -> ChromaClient:
+        """Where all collections are."""
+        from rag.index import open_client
+
+        environment = self.environment
+        return open_client(self.home(), host=environment.chroma_host, api_key=environment.chroma_api_key)
 
     def _listing(self, collection: str) -> Listing:
         with self._lock:
@@ -170,8 +181,12 @@ class Shelf:
 
     # --- reading -------------------------------------------------------------------
 
-    def catalogue(self, prototype: Prototype) -> Catalogue:
-        """What the metadata of all documents says, kept until the library or the prototype changes."""
+    def catalogue(self, prototype: Prototype, held: Where | None = None) -> Catalogue:
+        """What the metadata of all documents says, kept until the library or the prototype changes.
+
+        Under ``held``, what that of the documents alone says that this filter lets through. Raises
+        :class:`rag.errors.FilterError` for one that means nothing.
+        """
         library = self.library(prototype)
         library.refresh()
         key, stamp = library.index.name, library.index.stamp
@@ -181,7 +196,7 @@ class Shelf:
         elif kept[1].prototype != prototype:
             kept = (stamp, Catalogue(kept[1].records, prototype))
         self._catalogues[key] = kept
-        return kept[1]
+        return kept[1].within(parse(held), library.index.matching)
 
     def options(self, prototype: Prototype) -> ReadOptions:
         """What the readers are told."""
@@ -272,6 +287,17 @@ class Shelf:
             self._listings.pop(collection, None)
         self._catalogues.pop(collection, None)
         shutil.rmtree(self.home() / "keyword" / collection, ignore_errors=True)
+
+
+def fingerprint(prototype: Prototype) -> str:
+    """Changes when the documents that a prototype brings, its prototype.toml, or the reading of them do."""
+    digest = hashlib.sha256(f"{VERSION} {Chunking().version}".encode())
+    for path in [prototype.folder / "prototype.toml", *prototype.document_paths]:
+        for file in sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]:
+            digest.update(f"\n{file.name}\n".encode())
+            if file.is_file():  # a missing one is reported by the ingest
+                digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def csv_options(name: str, table: Mapping[str, Any]) -> CsvOptions:

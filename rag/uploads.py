@@ -8,6 +8,7 @@ to the disk, and moved; whoever reads sees the old one whole, the new one whole,
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import shutil
@@ -135,6 +136,26 @@ class Uploads:
         for left in (self.folder / _INCOMING).glob("*"):
             if not alive(left.name):
                 shutil.rmtree(left, ignore_errors=True)
+
+    def set_aside(self) -> Path | None:
+        """Move the files to where no prototype looks; where that is, or None where there are none.
+
+        Raises :class:`StoreError` where the disk refuses.
+        """
+        self.sweep(lambda job_id: False)
+        if not any(path.is_file() for path in self.folder.rglob("*")):
+            return None
+        # No prototype has a dot in its name.
+        names = (f"{self.folder.name}.old{f'-{n}' if n > 1 else ''}" for n in itertools.count(1))
+        target = next(path for path in map(self.folder.with_name, names) if not path.exists())
+        try:
+            self.folder.rename(target)
+        except OSError as error:
+            raise StoreError(
+                f"The uploaded files in {self.folder} could not be moved aside ({error.strerror or error}). "
+                "Move them to another place yourself, and try again."
+            ) from error
+        return target
 
     def has(self, name: str) -> bool:
         return (self.folder / name).is_file()

@@ -14,10 +14,13 @@ import pytest
 from numpy.typing import NDArray
 
 from rag import show
+from rag.catalogue import Catalogue
 from rag.config import DEFAULT_MODEL, Environment, Settings
 from rag.engine import Engine
-from rag.prototypes import Facet
-from rag.types import Vectors
+from rag.errors import FilterError
+from rag.filters import parse
+from rag.prototypes import Facet, Prototype
+from rag.types import DocumentRecord, Metadata, Vectors
 
 CSV = """name,colour,origin,price_eur,added,notes
 Alder,red,Norway,12,2025-03-01,"A light pack of thin cloth that is easy to carry for a day on the hill."
@@ -248,3 +251,137 @@ def test_the_command_line_prints_what_was_proposed(engine: Engine) -> None:
         {"label": "Price under 40 €", "where": {"price_eur": {"$lt": 40}}, "applied": True},
     ]
     assert show.ask_text((None, answer)).startswith("Filtered: Colour: red; Price under 40 €\n")
+
+
+# --- the filter that always holds --------------------------------------------
+
+
+NORWAY = Settings(filters_guess="off", abstain="off", where={"origin": "Norway"})
+CHEAP = Settings(filters_guess="off", abstain="off", where={"price_eur": {"$lt": 20}})
+DECLARED = """
+[facets.colour]
+[facets.origin]
+[facets.price_eur]
+kind = "range"
+label = "Price"
+unit = "€"
+"""
+
+
+@pytest.fixture(scope="module")
+def declared(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """The same packs, whose facets the prototype declares."""
+    home: Path = tmp_path_factory.mktemp("declared")
+    (home / "packs.csv").write_text(CSV, encoding="utf-8")
+    made = Engine(Environment(home=home), load_model=lambda _: WordEmbedder())
+    made.create("shop")
+    with open(home / "prototypes" / "shop" / "prototype.toml", "a", encoding="utf-8") as file:
+        file.write(DECLARED)
+    made.ingest("shop", [home / "packs.csv"])
+    return made
+
+
+def test_what_always_holds_leaves_the_others_uncounted_and_unnamed(declared: Engine) -> None:
+    engine = declared
+    found = {values.facet.key: values for values in engine.facets("shop", {"colour": "red"}, NORWAY)}
+
+    assert found["colour"].values == (("red", 2), ("blue", 1))
+    assert found["origin"].values == (("Norway", 2),)
+    assert (found["price_eur"].low, found["price_eur"].high) == (12, 60)
+    assert "Spain" not in repr(found)
+    assert engine.matching("shop", {"colour": "red"}, NORWAY) == (2, 3)
+    assert engine.matching("shop", {"origin": "Spain"}, NORWAY) == (0, 3)
+    assert engine.matching("shop", None, NORWAY) == (3, 3)
+
+
+def test_two_settings_share_nothing(engine: Engine) -> None:
+    assert engine.matching("shop", None, NORWAY) == (3, 3)
+    assert engine.matching("shop", None, CHEAP) == (2, 2)
+    assert engine.matching("shop", None) == (6, 6)
+    for n in range(30):
+        where = {"price_eur": {"$lt": n}}
+        assert engine.matching("shop", None, replace(NORWAY, where=where))[1] == (n > 12) + (n > 18) + (
+            n > 25
+        )
+
+
+def test_filters_that_are_equal_to_python_alone_share_nothing() -> None:
+    rows: Sequence[Metadata] = ({"a": 1}, {"a": True}, {"a": True})
+    records = {str(n): DocumentRecord(str(n), (), "", "", row, 1, 1) for n, row in enumerate(rows)}
+    catalogue = Catalogue(records, Prototype("shop", Path(), "Shop"))
+
+    found = [catalogue.within(parse({"a": value}), lambda _: ()).records.keys() for value in (1, True)]
+
+    assert found == [{"0"}, {"1", "2"}]
+
+
+def test_facets_are_guessed_from_what_is_let_through(engine: Engine) -> None:
+    assert "origin" in {values.facet.key for values in engine.facets("shop")}
+    assert "origin" not in {values.facet.key for values in engine.facets("shop", None, NORWAY)}
+
+
+def test_a_question_names_no_value_that_is_left_out(declared: Engine) -> None:
+    engine = declared
+    question = "red packs from Spain under 20 euros"
+
+    labels = [p.label for p in engine.proposals("shop", question, settings=NORWAY)]
+    answer = engine.ask("shop", question, settings=NORWAY).answer
+
+    assert not [label for label in labels if "Spain" in label]
+    assert [p.label for p in answer.proposed] == ["Colour: red", "Price under 20 €"]
+    assert [p.label for p in engine.proposals("shop", "from Spain", settings=NORWAY)] == []
+    assert [p.label for p in engine.proposals("shop", "from Spain")] == ["Origin: Spain"]
+
+
+def test_the_word_of_the_filter_that_always_holds_counts_as_covered(engine: Engine) -> None:
+    found = engine.search("shop", "a Norwegian pack for climbing", settings=NORWAY, propose=True)
+
+    assert found.passages[0].title == "Cedar"
+    assert found.coverage == 1.0
+    assert found.proposed == ()
+
+
+def test_a_filter_of_the_prototype_itself_holds_as_well(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "packs.csv").write_text(CSV, encoding="utf-8")
+    made = Engine(Environment(home=tmp_path / "home"), load_model=lambda _: WordEmbedder())
+    made.ingest("shop", [tmp_path / "packs.csv"])
+    with open(tmp_path / "home" / "prototypes" / "shop" / "prototype.toml", "a", encoding="utf-8") as file:
+        file.write('[settings]\nfilters.where = {origin = "Norway"}\n')
+
+    assert made.matching("shop", None) == (3, 3)
+    assert made.proposals("shop", "from Spain") == []
+    assert made.matching("shop", None, OFFERING) == (6, 6)
+
+
+def test_pages_and_sections_are_asked_of_the_chunks(tmp_path: Path) -> None:
+    texts = {
+        "open.md": "---\nteam: Blue\n---\n# Public\n\nThe gate opens at nine in the morning.\n",
+        "both.md": "---\nteam: Red\n---\n# Public\n\nThe shop has tea.\n\n# Secret\n\nThe key is here.\n",
+        "shut.md": "---\nteam: Green\n---\n# Secret\n\nThe safe has a number of nine digits.\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    made = Engine(Environment(home=tmp_path / "home"), load_model=lambda _: WordEmbedder())
+    made.ingest("desk", [tmp_path / name for name in texts])
+
+    for where, count in (
+        ({"section": "Public"}, 2),
+        ({"section": {"$ne": "Secret"}}, 2),
+        ({"$and": [{"section": "Secret"}, {"team": "Green"}]}, 1),
+        ({"page": 1}, 0),
+    ):
+        held = replace(OFFERING, where=where)
+        assert made.matching("desk", None, held) == (count, count)
+        found = made.search("desk", "nine", settings=held)
+        assert {p.source for p in found.passages} <= {
+            r.source for r in made.shelf.catalogue(made.prototype("desk"), where).records.values()
+        }
+
+
+def test_a_filter_that_means_nothing_counts_nothing(engine: Engine) -> None:
+    broken = replace(NORWAY, where={"price_eur": {"$gt": "far"}})
+
+    with pytest.raises(FilterError):
+        engine.matching("shop", None, broken)
+    with pytest.raises(FilterError):
+        engine.facets("shop", None, broken)

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from rag.errors import IndexingError, NotFound
 from rag.filters import filterable, matches, parse
-from rag.index import ChromaClient, ChunkIndex, collection_name, open_client
+from rag.index import ChromaClient, ChunkIndex, Listed, collection_name, is_of, open_client
 from rag.index.layout import decode, encode
 from rag.types import Chunk, DocumentRecord, Metadata, MetaValue, Section, SourceFile, Vectors
 
@@ -144,6 +144,37 @@ def test_the_nearest_chunk_comes_first_with_its_cosine(index: ChunkIndex) -> Non
     np.testing.assert_allclose([hit.score for hit in hits], expected, atol=1e-5)
     assert len(index.search(query, 1)) == 1
     assert index.search(query, 0) == []
+
+
+def test_collections_are_listed_with_the_size_of_their_vectors(
+    client: ChromaClient, index: ChunkIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.index.client._PAGE", 2)
+    others = [ChunkIndex(client, f"{index.name}-{n}", dimensions=DIMENSIONS) for n in range(4)]
+    for other in others:
+        other.set_facts(model="mini")
+    index.write([document("d")])
+
+    listed = {one.name: one for one in client.collections()}
+
+    assert listed[index.name] == Listed(index.name, DIMENSIONS, "")
+    assert listed[others[0].name] == Listed(others[0].name, 1, "mini")
+    assert listed.keys() >= {other.name for other in others}
+
+
+@pytest.mark.parametrize(
+    ("after", "prototype", "is_theirs"),
+    [
+        ("", "notes", True),
+        ("-beside-200", "notes", True),
+        ("-1a2b3c4d", "notes", True),
+        ("x", "notes", False),
+        ("", "note", False),
+        ("", "notes-openai", False),
+    ],
+)
+def test_a_collection_tells_whose_it_is(after: str, prototype: str, is_theirs: bool) -> None:
+    assert is_of(collection_name("notes", "openai:mini") + after, prototype, "openai:mini") == is_theirs
 
 
 RECORDS: Mapping[str, Metadata] = {

@@ -1,4 +1,4 @@
-"""Whether a question may be asked now: its length, how many there were, and what a link allows."""
+"""Whether a question or a search may be made now: its length, how many there were, what a link allows."""
 
 from __future__ import annotations
 
@@ -13,28 +13,43 @@ from rag.limits import Allowance
 
 
 def admit(page: Page, question: str) -> Allowance:
-    """Count the question; what its answer is charged to. Raises LimitError and LinkError.
+    """Count the question; what its answer is charged to. Raises LimitError and LinkError."""
+    search(page, question)
+    visit = page.visit
+    if visit is None:
+        return Allowance()
+    use = resources.links().admit(visit.link, visit.visitor)
+    return Allowance(visit.link.id, visit.link.terms.caps.dollars, use)
 
-    A callback runs before the page does, so the link is looked up again: it may have ended since.
+
+def search(page: Page, words: str) -> None:
+    """Count a search for a passage as a question of this minute. Raises LimitError and LinkError.
+
+    The caps of a link count questions that are answered, so no search is taken from them.
     """
     limits = page.engine.environment.limits
-    if len(question) > limits.question_characters:
+    if len(words) > limits.question_characters:
         raise LimitError(
-            f"The question has {len(question):,} characters, and the limit is "
+            f"The question has {len(words):,} characters, and the limit is "
             f"{limits.question_characters:,}. Shorten it."
         )
-    visit = page.visit
-    if visit is not None:
-        resources.links().prototype(resources.links().resolve(visit.token, "prototype"))
+    still_open(page)
     browser = hashlib.sha256(page.secret.encode()).hexdigest()
     resources.rates().take(
         (f"browser {browser}", limits.questions_per_minute, "this browser"),
         (f"address {access.client_address()}", limits.address_per_minute, "your network address"),
     )
-    if visit is None:
-        return Allowance()
-    use = resources.links().admit(visit.link, visit.visitor)
-    return Allowance(visit.link.id, visit.link.terms.caps.dollars, use)
+
+
+def still_open(page: Page) -> None:
+    """Raises LinkError where the reader came by a link that opens nothing any more.
+
+    Callbacks and fragments run without the page's first lines, so the link is looked up again: it may
+    have ended since.
+    """
+    if page.visit is not None:
+        links = resources.links()
+        links.prototype(links.resolve(page.visit.token, "prototype"))
 
 
 def give_back(allowance: Allowance) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pages.ui import frame
+from pages.ui import admission, frame
 from pages.ui.describe import metadata_words
 from pages.ui.frame import Page
 from pages.ui.text import badge, cut, highlighted, one_line
@@ -150,6 +150,7 @@ def _page(page: Page, prototype: Prototype, key: str, exhibit: Exhibit) -> None:
         start, end = exhibit.spans[0]
         sentence = passage.text[start - passage.start : end - passage.start]
         try:
+            admission.still_open(page)
             image = page.engine.page_image(prototype.name, passage.source, number, sentence)
         except ThumbprintError as error:
             frame.problem(str(error))

@@ -38,6 +38,11 @@ def completed(page: Page, prototype: Prototype) -> Prototype:
     return replace(prototype, facets=tuple(v.facet for v in _values(page, prototype, None)))
 
 
+def unrestricted(prototype: Prototype) -> Prototype:
+    """The prototype without the filter that always holds: the owner's list has all documents."""
+    return replace(prototype, settings=replace(prototype.settings, where=None))
+
+
 def draw(page: Page, prototype: Prototype) -> None:
     """The widgets with their counts. Draw it in the sidebar, once the prototype is ready."""
     where = selection.selected(prototype)
@@ -179,17 +184,25 @@ def _dates(key: str, label: str, values: FacetValues) -> None:
 
 
 def _values(page: Page, prototype: Prototype, where: Where | None) -> list[FacetValues]:
-    return _fresh(("values", prototype.name, where), lambda: page.engine.facets(prototype.name, where))
+    def ask() -> list[FacetValues]:
+        return page.engine.facets(prototype.name, where, prototype.settings)
+
+    return _fresh("values", prototype, where, ask)
 
 
 def matching(page: Page, prototype: Prototype, where: Where | None) -> tuple[int, int]:
     """How many documents match, and how many there are; a few seconds old at most."""
-    return _fresh(("matching", prototype.name, where), lambda: page.engine.matching(prototype.name, where))
+
+    def ask() -> tuple[int, int]:
+        return page.engine.matching(prototype.name, where, prototype.settings)
+
+    return _fresh("matching", prototype, where, ask)
 
 
-def _fresh(question: tuple[str, str, Where | None], ask: Callable[[], T]) -> T:
+def _fresh(what: str, prototype: Prototype, where: Where | None, ask: Callable[[], T]) -> T:
+    """What ``ask`` gives, or gave a moment ago under the same filters: the settings have one of their own."""
     kept: dict[str, tuple[float, T]] = st.session_state.setdefault("facets-cache", {})
-    key = json.dumps(question)
+    key = json.dumps((what, prototype.name, prototype.settings.where, where))
     known = kept.get(key)
     if known is None or time.monotonic() - known[0] > _FRESH:
         if len(kept) > 50:

@@ -11,7 +11,7 @@ from pages.ui import address, frame
 from pages.ui.frame import Page
 from pages.ui.text import one_line
 from rag.errors import ThumbprintError
-from rag.prototypes import Prototype, create_prototype
+from rag.prototypes import Prototype
 
 _CHOICE = "library-prototype"
 _NEW = "library-new"
@@ -78,7 +78,9 @@ def _make(page: Page) -> None:
         if name in known:
             frame.remember_notice(f"There is a prototype “{name}” already: here it is.")
         else:
-            create_prototype(name, page.engine.environment.home)
+            told = page.engine.create(name)
+            if told:
+                frame.remember_notice(told)
     except ThumbprintError as error:
         frame.remember_problem(str(error))
         return

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from pages.ui import frame, rating_passage
+from pages.ui import admission, frame, rating_passage
 from pages.ui.frame import Page
 from pages.ui.text import cut, one_line
 from rag.errors import ThumbprintError
@@ -262,6 +262,7 @@ def _record(page: Page, answer_id: str, change: Change) -> None:
     """Append the newest feedback with that change; what came of it is told under the answer."""
     state, told = st.session_state, _key("told", answer_id)
     try:
+        admission.still_open(page)
         newest = page.engine.store.feedback(answer_id) or Feedback(answer_id, 0, None)
         wanted = change(newest)
         state[_key("feedback", answer_id)] = newest

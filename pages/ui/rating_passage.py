@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages.ui import evidence, frame
+from pages.ui import admission, evidence, frame
 from pages.ui.frame import Page
 from pages.ui.text import one_line
 from rag.errors import ThumbprintError
@@ -195,6 +195,7 @@ def _look(page: Page, prototype: Prototype, answer: Answer) -> None:
         return
     plainly = replace(prototype.settings, k=_FOUND, budget=0, rerank="none")
     try:
+        admission.search(page, words)
         found = page.engine.search(prototype.name, words, settings=plainly, accepted=(), prepared=True)
     except ThumbprintError as error:
         state[_key("lookup-told", answer.id)] = f"The search failed. {error}"

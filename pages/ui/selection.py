@@ -172,7 +172,7 @@ def pin(page: Page, prototype: Prototype, where: Where) -> None:
     """
     if says(selected(prototype), where):
         return
-    for values in page.engine.facets(prototype.name):
+    for values in page.engine.facets(prototype.name, None, prototype.settings):
         facet = values.facet
         if _key_of(where) != facet.key:
             continue
@@ -187,8 +187,12 @@ def pin(page: Page, prototype: Prototype, where: Where) -> None:
 
 def _is_same(page: Page, prototype: Prototype, one: Where, other: Where | None) -> bool:
     """Whether two filters leave the same documents: as many each, and as many together."""
-    counts = {page.engine.matching(prototype.name, where)[0] for where in (one, other, both(one, other))}
-    return len(counts) == 1
+    return len({_count(page, prototype, where) for where in (one, other, both(one, other))}) == 1
+
+
+def _count(page: Page, prototype: Prototype, where: Where | None) -> int:
+    """How many documents match, of those that the reader's questions reach."""
+    return page.engine.matching(prototype.name, where, prototype.settings)[0]
 
 
 def _set(prototype: Prototype, values: FacetValues, value: Any) -> None:
@@ -299,14 +303,15 @@ def restore(page: Page, prototype: Prototype) -> None:
     if _SEEN in state:
         drop_all(prototype)
     state[_SEEN] = raw
-    known = {values.facet.key: values for values in page.engine.facets(prototype.name)} if where else {}
+    facets = page.engine.facets(prototype.name, None, prototype.settings) if where else []
+    known = {values.facet.key: values for values in facets}
     left_out = where is None and raw is not None
     for part in conditions(where):
         values = known.get(_key_of(part) or "")
         value = next(_exact(prototype, values, part), None) if values else None
         if values and value is not None:
             _set(prototype, values, value)
-        elif page.engine.matching(prototype.name, part)[0]:
+        elif _count(page, prototype, part):
             state[_pins_key(prototype)] = [*pins(prototype), part]
         else:
             left_out = True

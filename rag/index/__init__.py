@@ -1,7 +1,7 @@
 """The chunks in Chroma: write, search, filter, and rebuild documents from them."""
 
-from rag.index.client import ChromaClient, open_client
+from rag.index.client import ChromaClient, Listed, open_client
 from rag.index.collection import ChunkIndex
-from rag.index.layout import collection_name
+from rag.index.layout import collection_name, is_of
 
-__all__ = ["ChromaClient", "ChunkIndex", "collection_name", "open_client"]
+__all__ = ["ChromaClient", "ChunkIndex", "Listed", "collection_name", "is_of", "open_client"]

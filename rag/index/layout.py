@@ -34,6 +34,15 @@ def collection_name(prototype: str, model: str) -> str:
     return f"{slug}-{digest}".lstrip("-")
 
 
+def is_of(collection: str, prototype: str, model: str) -> bool:
+    """Whether a collection bears the name of a prototype under a model, or one that was made of that name.
+
+    A re-index and a side index put something after it (:mod:`rag.rebuild`, :mod:`rag.beside`).
+    """
+    name = collection_name(prototype, model)
+    return collection == name or collection.startswith(f"{name}-")
+
+
 def encode(chunk: Chunk, record: DocumentRecord) -> dict[str, Any]:
     """What Chroma keeps of a chunk beside its text and vector."""
     facts = filterable(chunk, record)

@@ -15,9 +15,11 @@ from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import access, resources
+from pages.ui import visit as visits
 from rag import access as rag_access
 from rag.access import LOCK_AFTER, Owner, hash_password
 from rag.config import Limits
+from rag.link import Link, secret_under
 from rag.links import Links
 from rag.types import LinkCaps
 from tests.fakes import FakeEngine
@@ -517,6 +519,93 @@ def test_no_sharing_further_from_a_link(visit: Open, engine: FakeEngine) -> None
     run(at)
     assert "share-make" not in keys(at)
     assert "not shared further" in texts(at)
+
+
+def rated_down(at: AppTest) -> AppTest:
+    at.feedback[0].set_value(0)
+    return run(at)
+
+
+def look_for(at: AppTest, words: str) -> AppTest:
+    next(t for t in at.text_input if str(t.key).startswith("lookup-")).set_value(words)
+    return run(at)
+
+
+@pytest.fixture
+def stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page keeps its visit: what runs are its fragments, without its first lines."""
+    opened: list[Any] = []
+    found = visits.current
+
+    def current() -> Any:
+        if not opened:
+            opened.append(found())
+        return opened[0]
+
+    monkeypatch.setattr(visits, "current", current)
+
+
+def test_a_search_for_the_right_passage_counts_by_the_minute_and_against_no_cap(
+    visit: Open, engine: FakeEngine
+) -> None:
+    engine.environment = dataclasses.replace(engine.environment, limits=Limits(questions_per_minute=3))
+    _, token = resources.links().create("wine", caps=LinkCaps(total=1))
+    at = rated_down(ask(visit(link=token), LAMB))
+
+    for words in ("spain", "france"):
+        assert not look_for(at, words).error
+    look_for(at, "germany")
+
+    assert engine.searched == ["spain", "france"]
+    assert "3 questions a minute is the limit of this browser" in says(at)
+
+
+def test_a_search_is_no_longer_than_a_question(visit: Open, engine: FakeEngine) -> None:
+    engine.environment = dataclasses.replace(engine.environment, limits=Limits(question_characters=30))
+    at = look_for(rated_down(ask(visit(), LAMB)), "stew " * 10)
+    assert "the limit is 30. Shorten it." in says(at)
+    assert engine.searched == []
+
+
+def test_under_a_link_that_has_ended_nothing_more_is_searched_rated_or_drawn(
+    visit: Open, engine: FakeEngine, stays: None
+) -> None:
+    link, token = resources.links().create("wine")
+    at = rated_down(ask(visit(link=token), LAMB))
+    (answer,) = (a for a, _ in engine.store.conversation_answers(address(at, "conversation"), secret(link)))
+    resources.links().revoke(link.id)
+
+    look_for(at, "spain")
+    assert engine.searched == []
+    assert "The search failed. This link was taken back. Ask whoever sent it for a new one." in says(at)
+
+    at.feedback[0].set_value(1)
+    run(at)
+    assert "The rating was not saved. This link was taken back." in says(at)
+    assert [given.rating for given in engine.store.feedback_history(answer.id)] == ["down"]
+
+    at.session_state[f"evidence-{answer.id}"] = 1
+    at.session_state[f"page-{answer.id}-1"] = True
+    run(at)
+    assert engine.drawn == []
+    assert "This link was taken back." in says(at)
+
+
+def test_a_link_that_goes_on_has_its_pages_drawn(visit: Open, engine: FakeEngine, stays: None) -> None:
+    link, token = resources.links().create("wine")
+    at = ask(visit(link=token), LAMB)
+    (answer,) = (a for a, _ in engine.store.conversation_answers(address(at, "conversation"), secret(link)))
+
+    at.session_state[f"evidence-{answer.id}"] = 1
+    at.session_state[f"page-{answer.id}-1"] = True
+    run(at)
+
+    assert [page for _, page, _ in engine.drawn] == [3]
+
+
+def secret(link: Link) -> str:
+    """Of the conversations of this browser under the link."""
+    return secret_under(link.id, SECRET)
 
 
 # --- limits ---------------------------------------------------------------------------

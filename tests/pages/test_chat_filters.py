@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 
-from page_steps import OpenApp, ask, run, texts
+from page_steps import OpenApp, ask, keys, run, settle, texts
 
-from pages.ui import selection
+from pages.ui import resources, selection
+from rag.config import with_settings
 from rag.facets import FacetValues
 from rag.prototypes import Facet
+from rag.types import Where
+from tests.conftest import write_files
 from tests.fakes import FakeEngine, FakePreparation
 
 LAMB = "Which wine goes with lamb?"
@@ -133,3 +136,76 @@ def test_a_number_that_is_no_date_ends_the_calendar() -> None:
     facet = Facet(key="added", label="Added", kind="date", unit="")
     ends = FacetValues(facet, (), -1e18, 1e18)
     assert selection.days(ends) == (date(1000, 1, 1), date(9999, 12, 31))
+
+
+# --- the filter that always holds --------------------------------------------
+
+
+def linked(where: Where) -> str:
+    """The token of a link under that filter."""
+    settings = with_settings(resources.engine().prototype("wine").settings, {"filters.where": where})
+    return resources.links().create("wine", settings=settings)[1]
+
+
+def test_what_a_link_leaves_out_is_neither_listed_nor_counted(open_app: OpenApp) -> None:
+    at = open_app(link=linked({"country": "Portugal"}))
+
+    assert at.pills("facet-wine-country-choice").options == ["Portugal :gray[2]"]
+    assert at.slider("facet-wine-price-range").value == (9, 14)
+    assert "2 of 2 documents match" in texts(at)
+
+
+def test_an_address_does_not_tell_what_a_link_leaves_out(open_app: OpenApp) -> None:
+    token = linked({"country": "Portugal"})
+    for filters in (
+        '{"country":"Spain"}',
+        '{"country":{"$in":["Spain"]}}',
+        '{"price":{"$gt":30}}',
+        '{"country":{"$ne":"Portugal"}}',
+    ):
+        at = open_app(link=token, filters=filters)
+        assert ["was left out" in info.value for info in at.info] == [True]
+        assert "filters" not in at.query_params
+    at = open_app(link=token, filters='{"price":{"$lt":10}}')
+    assert "1 of 2 documents match" in texts(at)
+
+
+def test_a_question_under_a_link_is_offered_nothing_that_it_leaves_out(open_app: OpenApp) -> None:
+    at = ask(open_app(link=linked({"country": {"$ne": "Spain"}})), "from Portugal or Spain, up to 20 euros")
+
+    labels = [b.label for b in at.button if str(b.key).startswith("chip-")]
+    assert labels
+    assert not [label for label in labels if "Spain" in label]
+
+
+def test_a_bound_that_a_link_leaves_no_room_for_is_pinned(open_app: OpenApp) -> None:
+    at = ask(open_app(link=linked({"country": "Portugal"})), "wines up to 14 euros")
+    for key in ("chip-0", "pin-0"):  # the dearest that the link lets through costs 14
+        at.button(key).click()
+        settle(at)
+
+    assert [key for key in keys(at) if key.startswith("unpin-")] == ["unpin-0"]
+    assert at.slider("facet-wine-price-range").value == (9, 14)
+
+
+def test_two_filters_in_one_session_are_counted_apart(open_app: OpenApp) -> None:
+    at = open_app(link=linked({"country": "Portugal"}))
+    del at.session_state["address"]  # as where the reader goes back to another address
+    at.query_params["link"] = linked({"country": "France"})
+
+    run(at)
+
+    assert at.pills("facet-wine-country-choice").options == ["France :gray[1]"]
+    assert "1 of 1 documents match" in texts(at)
+
+
+def test_the_filter_of_a_prototype_holds_for_its_readers_too(open_app: OpenApp, engine: FakeEngine) -> None:
+    declared = 'filters.where = {country = "Portugal"}\n[facets.country]\nkind = "choice"\n'
+    write_files(
+        engine.environment.home, {"prototypes/wine/prototype.toml": f'title = "Wine"\n[settings]\n{declared}'}
+    )
+
+    at = open_app(prototype="wine")
+
+    assert at.pills("facet-wine-country-choice").options == ["Portugal :gray[2]"]
+    assert "2 of 2 documents match" in texts(at)

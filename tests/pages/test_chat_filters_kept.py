@@ -9,6 +9,7 @@ from datetime import date
 import pytest
 from page_steps import OpenApp, address, ask, keys, run, settle, texts
 
+from rag.config import Settings
 from rag.prototypes import Facet
 from rag.types import Where
 from tests.fakes import FakeEngine, FakeFacetValues, FakePreparation
@@ -138,8 +139,10 @@ def test_dates_and_bounds_follow_the_documents(open_app: OpenApp, engine: FakeEn
     run(at)
     facets, ends = engine.facets, {"price": (10.5, 20.5), "added": (0, 20 * 86_400)}
 
-    def others(name: str, where: Where | None = None) -> list[FakeFacetValues]:
-        found = facets(name, where)
+    def others(
+        name: str, where: Where | None = None, settings: Settings | None = None
+    ) -> list[FakeFacetValues]:
+        found = facets(name, where, settings)
         return [
             replace(v, low=ends[v.facet.key][0], high=ends[v.facet.key][1]) if v.facet.key in ends else v
             for v in found

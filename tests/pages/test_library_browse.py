@@ -5,6 +5,7 @@ from __future__ import annotations
 from page_steps import OpenApp, address, keys, run, texts
 from streamlit.testing.v1 import AppTest
 
+from tests.conftest import write_files
 from tests.fake_librarian import cellar
 from tests.fakes import FakeEngine
 
@@ -128,3 +129,18 @@ def test_keeping_deletes_nothing(open_library: OpenApp, engine: FakeEngine) -> N
     run(at)
     assert "w001" in engine.librarian("wine").rows
     assert "library-delete-now" not in keys(at)
+
+
+def test_the_owner_sees_what_the_filter_of_the_prototype_leaves_out(
+    open_library: OpenApp, engine: FakeEngine
+) -> None:
+    declared = 'filters.where = {country = "Portugal"}\n[facets.country]\nkind = "choice"\n'
+    write_files(
+        engine.environment.home, {"prototypes/wine/prototype.toml": f'title = "Wine"\n[settings]\n{declared}'}
+    )
+
+    at = open_library(prototype="wine")
+
+    assert "1 to 25 of 240 documents" in texts(at)
+    assert "5 of 5 documents match" in texts(at)
+    assert len(at.pills("facet-wine-country-choice").options) == 4

@@ -54,6 +54,13 @@ def test_a_new_prototype_is_made_by_its_name_and_is_empty(open_library: OpenApp,
     assert (engine.environment.home / "prototypes" / "my-notes" / "prototype.toml").is_file()
 
 
+def test_what_an_earlier_one_of_the_name_left_is_told(open_library: OpenApp, engine: FakeEngine) -> None:
+    engine.told = "There was a prototype “my-notes” before. Its files were moved to uploads/my-notes.old."
+    at = make(open_library(), "My notes")
+    assert "There was a prototype" in at.info[0].value
+    assert address(at, "prototype") == "my-notes"
+
+
 def test_a_name_that_is_taken_is_opened(open_library: OpenApp) -> None:
     at = make(open_library(), "Handbook")
     assert address(at, "prototype") == "handbook"
