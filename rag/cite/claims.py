@@ -31,8 +31,9 @@ _TURNED = 0.3
 """Power of the probability that nothing turns the claim around. Both are mild: rules err on true
 paraphrases, which should still score above what another passage says. On the labelled sets but the
 kept one the milder score parts true from unrelated pairs at least as well as the plain product."""
-_SAID, _FEW_WORDS = 0.9, 4
-"""Score of a fragment that the source holds as it is, and how many words one has at most."""
+_SAID, _FEW_WORDS, _BARE = 0.9, 4, 2
+"""Score of a fragment that the source holds as it is, how many words one has at most, and of how many words it is
+no sentence for sure."""
 _VERB = re.compile(
     r"\b(?:is|are|was|were|can|may|must|will|do|does|did|has|have|had)\b|n['’]t\b", re.IGNORECASE
 )
@@ -81,7 +82,11 @@ def judge(
         said = _said(claim, source, spans)
         if said is not None:
             return Judgement("supported", _SAID, (), *said)
-        if not coverage(claim, source) and not any(c.isdigit() for c in claim):
+        if (
+            len(claim.split()) <= _BARE
+            and not coverage(claim, source)
+            and not any(c.isdigit() for c in claim)
+        ):
             return Judgement("unsupported", 0.0, ("meaning",), *spans[0])
     together = read(claim, source, spans, embed, entails) if entails else None
     if together is not None:
