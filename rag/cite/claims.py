@@ -32,8 +32,8 @@ _TURNED = 0.3
 paraphrases, which should still score above what another passage says. On the labelled sets but the
 kept one the milder score parts true from unrelated pairs at least as well as the plain product."""
 _SAID, _FEW_WORDS, _BARE = 0.9, 4, 2
-"""Score of a fragment that the source holds as it is, how many words one has at most, and of how many words it is
-no sentence for sure."""
+"""Score of a fragment that the source holds as it is, how many words one has at most, and how many so
+that it is no sentence for sure."""
 _VERB = re.compile(
     r"\b(?:is|are|was|were|can|may|must|will|do|does|did|has|have|had)\b|n['’]t\b", re.IGNORECASE
 )
