@@ -40,6 +40,10 @@ class Embedding:
     document_prompt: str = ""
 
 
+_COHERES = ("command", "c4ai")
+"""What names of Cohere's models begin with."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelNames:
     """The models that the environment names, one for each service that writes.
@@ -57,7 +61,11 @@ class ModelNames:
     def of(self, generator: str) -> str:
         """The model under this generator; empty where none is named."""
         service = self.auto if generator == "auto" else generator
-        return {"openai": self.openai, "cohere": self.cohere}.get(service, "") or self.written
+        # Under "auto" the model of prototype.toml may be of the service that has no key here.
+        foreign = generator == "auto" and service == "cohere" and not self.written.startswith(_COHERES)
+        return {"openai": self.openai, "cohere": self.cohere}.get(service, "") or (
+            "" if foreign else self.written
+        )
 
 
 @dataclass(frozen=True, slots=True)

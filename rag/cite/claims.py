@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from rag.cite.alignment import TokensOf
 from rag.cite.signals import Compared, EmbedTexts, Entails, compare, coverage, read
 from rag.cite.support import fitted, fitted_read
+from rag.cite.wording import UNSPACED
 from rag.sentences import sentences
 from rag.types import Verdict
 
@@ -132,16 +133,15 @@ def _fragment(claim: str) -> bool:
 
     Such an answer says by itself too little for a model that was taught with sentences.
     """
-    return len(claim.split()) <= _FEW_WORDS and not _VERB.search(claim)
+    return len(claim.split()) <= _FEW_WORDS and not _VERB.search(claim) and not UNSPACED.search(claim)
 
 
 def _said(claim: str, source: str, spans: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
     """The first sentence that holds the fragment, word for word and not denied."""
-    wanted = re.compile(rf"(?<!\w){re.escape(_plain(claim))}(?!\w)")
-    named = all(word[:1].isdigit() or word[:1].isupper() for word in claim.split())
+    wanted = re.compile(rf"(?<![\w-])(?<!\d[.,]){re.escape(_plain(claim))}(?!\w|[.,]\d)")
     for start, end in spans:
         text = source[start:end]
-        if wanted.search(_plain(text)) and (named or not _DENIES.search(text) or _DENIES.search(claim)):
+        if wanted.search(_plain(text)) and (not _DENIES.search(text) or _DENIES.search(claim)):
             return start, end
     return None
 

@@ -20,7 +20,7 @@ _BLOCK = 3
 _LONGEST_CODE = 200
 """Characters of code within a line."""
 _WORD = (
-    r"(?:sources?|passages?|docs?|documents?|citations?|cite|refs?|references?|chunks?|numbers?|nos?|see|cf|"
+    r"(?:sources?|passages?|docs?|documents?|citations?|cite|refs?|references?|chunks?|numbers?|see|cf|"
     r"p(?=\d))"
 )
 _WORDS = rf"(?:{_WORD}[\s:.=#_]*){{0,2}}"
@@ -40,6 +40,10 @@ _OPENING, _CLOSING = re.escape(_OPEN), re.escape(_CLOSE)
 _NAMED = re.compile(rf"†[^{_OPENING}{_CLOSING}]*")
 """What some models put behind a number: the name of its source."""
 _NESTED = re.compile(rf"[\s,]*[{_OPENING}{_CLOSING}][\s,{_OPENING}{_CLOSING}]*")
+_BROKEN = re.compile(rf"[{_OPENING}{_CLOSING}`\n]")
+_TITLE = re.compile(r"[:;]\s+(?:[^\W\da-z]|[\"“‘']|\S*\.\w{2,5}\b)")
+"""The name of a document behind a number: "1: prices.md", "1: Handbook"."""
+_FURTHER = re.compile(rf"[;,]\s*{_WORDS}(\d{{1,3}})\s*:", re.IGNORECASE)
 _JOIN = re.compile(r" ?[-–—] ?")
 """What stands between two markers that are the ends of a range: "[1]-[3]"."""
 _EMPHASIS = re.compile(r"[*_]+")
@@ -276,6 +280,8 @@ class MarkerParser:
                 end = target.end()
             elif not final and ")" not in held[end:] and len(held) - end < 200:
                 return None
+            if held[end:] in ("", " ") and not final:
+                return None
         joined = _JOIN.match(held, end)
         if joined and joined.end() == len(held) and not final:
             return None
@@ -287,7 +293,9 @@ class MarkerParser:
             if close is None and not final and len(held) - joined.end() < _MOST:
                 return None
             upto = _body(held[joined.end() + 1 : close]) if close else None
-            if close and upto:
+            if close and upto and held[close + 1 : close + 2] != "(":  # not a link
+                if close + 1 == len(held) and not final:
+                    return None
                 return self._marker(f"{body}-{upto}"), close + 1
         return self._marker(body), end
 
@@ -311,7 +319,13 @@ _CUT_OFF = re.compile(rf"[{_OPENING}]+\s*{_WORDS}{_NUMBER}[\s\d,;&†\\-]*", re.
 def _body(text: str) -> str | None:
     """The numbers and words between the brackets of a marker; None where it is none."""
     # Other digits ("¹", "①", "１") read as a number all the same, and brackets may be escaped.
-    body = _EMPHASIS.sub(" ", normalize("NFKC", text)).strip(" \t\n\\")
-    body = _NESTED.sub(",", _NAMED.sub("", body)).strip(" ,")
+    plain = _EMPHASIS.sub(" ", normalize("NFKC", text)).strip(" \t\n\\")
+    body = _NESTED.sub(",", _NAMED.sub("", plain)).strip(" ,")
     found = _BODY.fullmatch(body)
-    return body[: found.start("tail")].rstrip() if found else None
+    if found is None:
+        return None
+    tail = found["tail"].strip()
+    if len(tail) > 1 and (_BROKEN.search(plain) or (tail[0] in ":;" and not _TITLE.match(tail))):
+        return None  # words of the text: "[3: not refundable]"
+    others = "".join(f",{number}" for number in _FURTHER.findall(tail))
+    return body[: found.start("tail")].rstrip() + others

@@ -17,6 +17,7 @@ from typing import Literal
 from rag.cite.claims import Judgement, coverage
 from rag.cite.markers import Block, Marker, MarkerParser, Token
 from rag.cite.nothing import says_nothing
+from rag.cite.wording import UNSPACED
 from rag.sentences.abbreviations import MAY_END, NEVER_END
 from rag.types import Citation, CitationQuality, Cited, Claim, Draft, Passage
 from rag.words import FUNCTION_WORDS
@@ -29,8 +30,9 @@ _CLOSERS = ".,;:!?)]\"”’'*_。！？"
 _INITIAL = re.compile(r"(?:[a-z]\.)*[a-z]")
 _LISTED = re.compile(r"\d{1,3}\.")
 """The number of an item: "1." ends nothing."""
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
-"""Letters of scripts that put no space between words."""
+_NUMBERED = re.compile(r"\(?\d{1,2}(?:\.\d{1,3})*[.)]*")
+"""The same, of a list or a heading, without its marks: "**1.1.**"."""
+_AMOUNT = re.compile(r"[-*•\s]*(?:[€$£¥]\s?\d[\d.,]*|\d[\d.,]*\s?[€$£¥%])[\s.]*")
 _RULE = re.compile(r"\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?")
 """The row of a table between its head and its body: "| --- | :-: |"."""
 _BARE = frozenset("yes no true false right correct exactly indeed see source sources".split())
@@ -226,16 +228,14 @@ class CitedStream:
         """The last claim with what a marker behind it cites too; what was found of it is not taken back."""
         text = self._plain(last.start, end)
         new = tuple(n for n in cited if n not in last.cited)
+        if last.verdict == "unsupported":
+            self._cited -= len(last.cited)  # all of them are judged anew, also together
+            return self._checked(text, last.start, last.end, (*last.cited, *new))
         judged = {n: self._judge(text, self._passages[n].text) for n in new}
         good = [(n, j) for n, j in judged.items() if j.verdict != "unsupported"]
         self._cited += len(new)
         self._precise += len(good)
-        cited = (*last.cited, *new)
-        if last.verdict != "unsupported" or not good:
-            return replace(last, cited=cited), good
-        self._recalled += 1
-        best = max((j for _, j in good), key=lambda j: j.score)
-        return replace(last, verdict=_told_of(best), score=best.score, reasons=(), cited=cited), good
+        return replace(last, cited=(*last.cited, *new)), good
 
     def _heads(self, end: int) -> bool:
         """Whether the row that ends at ``end`` shows the last claim to be the head of a table."""
@@ -325,18 +325,20 @@ def _told_of(best: Judgement) -> Literal["verbatim", "supported"]:
 def _is_claim(text: str, marked: bool) -> bool:
     """Whether a piece of text says something that can be checked: not a heading, not "Yes.".
 
-    Of a piece that cites something one word is enough: "Berlin [1]."; and a line may be a figure alone.
+    Of a piece that cites something one word is enough: "Berlin [1]."; and a line may be an amount alone.
     """
-    told, figures = _told(text), any(c.isdigit() for c in text)
     ending = text.rstrip()
-    if ending.endswith("?") or (ending.endswith(":") and not (marked and figures)):
+    if ending.endswith("?") or (ending.endswith(":") and not (marked and any(c.isdigit() for c in text))):
         return False
-    bare = text.strip(" .,;:!()[]\"'*#_`-").casefold() in _BARE
-    return told >= _FEW or (told > 0 and (marked or figures) and not bare and not _LISTED.fullmatch(ending))
+    told, plain = _told(text), text.strip(" \n*#_")
+    if told >= _FEW or _AMOUNT.fullmatch(text):
+        return True
+    bare = plain.strip(".,;:!()[]\"'`-").casefold() in _BARE or _NUMBERED.fullmatch(plain)
+    return marked and told > 0 and not bare
 
 
 def _told(text: str) -> int:
     """How many words and figures of content it has; of a script without spaces, a word for two letters."""
     words = [w.strip(".,;:!?()[]\"'*#_`-").casefold() for w in text.split()]
     told = sum(any(c.isalnum() for c in w) and w not in FUNCTION_WORDS for w in words)
-    return told + len(_UNSPACED.findall(text)) // _FEW
+    return told + len(UNSPACED.findall(text)) // _FEW

@@ -11,6 +11,9 @@ from rag.cite.turning import NEGATORS
 from rag.cite.units import SMALL, TENS
 from rag.words import FUNCTION_WORDS
 
+UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+"""Letters of scripts that put no space between words."""
+
 _PHRASES = (
     (re.compile(r"\bat (?:the )?(?:very )?least\b", re.I), "at-least"),
     (re.compile(r"\bno (?:later|earlier) than\b", re.I), ""),

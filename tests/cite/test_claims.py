@@ -128,3 +128,25 @@ def test_a_fragment_is_not_read_by_a_model_that_knows_sentences() -> None:
     found = judge("Geneva.", FRAGMENTS, entails=lambda claim, source: pytest.fail("it was read"))
 
     assert FRAGMENTS[found.start : found.end].startswith("The office is in Geneva")
+
+
+@pytest.mark.parametrize(
+    ("claim", "source"),
+    [
+        ("Allowed", "Pets are not allowed in the building."),
+        ("Mandatory.", "A helmet isn't mandatory."),
+        ("Berlin, Germany", "The office is not in Berlin, Germany."),
+        ("500 euros", "The fee is 1,500 euros."),
+        ("5 euros", "The fee is 1.5 euros."),
+    ],
+)
+def test_a_fragment_that_is_denied_or_part_of_another_figure_is_not_supported(
+    claim: str, source: str
+) -> None:
+    assert judge(claim, source).verdict == "unsupported"
+
+
+def test_a_sentence_of_a_script_without_spaces_is_no_fragment() -> None:
+    read = judge("ペットは許可されています。", "ペットは建物内で許可されています。")
+
+    assert read.score > 0

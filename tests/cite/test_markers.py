@@ -70,6 +70,10 @@ def parse(text: str, *cuts: int, passages: int = FIVE) -> list[Token]:
             "at [10:30], [1:2], [p. 3], [3 of 5], [1.5], ([sic])",
             ["at [10:30], [1:2], [p. 3], [3 of 5], [1.5], ([sic])"],
         ),
+        ("[source 1: a.md; source 2: b.md]", [Marker((1, 2))]),
+        ("[1]-[2](http://x.example) so", [Marker((1,)), "-", Marker((2,)), " so"]),
+        ("[1](http://x.example)-[3] so", [Marker((1, 2, 3)), " so"]),
+        ("rates [3: not refundable], gate [No. 5]", ["rates [3: not refundable], gate [No. 5]"]),
         ("[0]", [Marker((), unknown=1)]),
         ("[9]", [Marker((), unknown=1)]),
         ("[4-7]", [Marker((4, 5), unknown=2)]),
@@ -112,7 +116,7 @@ def test_what_is_a_marker(text: str, found: list[Token]) -> None:
 
 @settings(deadline=None)
 @given(
-    st.text(alphabet="[]【】［］⟦⟧\\¹①`123, -a(†*_)\n", max_size=30),
+    st.text(alphabet="[]【】［］⟦⟧\\¹①`123, -a(†*_):\n", max_size=30),
     st.lists(st.integers(0, 30), max_size=8),
 )
 def test_any_split_gives_the_same(text: str, cuts: list[int]) -> None:
@@ -141,3 +145,17 @@ def test_what_never_becomes_a_marker_is_decided_at_once(filler: str) -> None:
     text = "[[" + filler * 60 + "]!"
 
     assert isinstance(parse(text * 3, *range(len(text))), list)  # a pattern that backtracks would not return
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            ["[1]", "[2", "]", "-", " ", "(", ")", "http://a", ": ", "A.md", "*", "and ", ",", "["]
+        ),
+        max_size=12,
+    ),
+    st.lists(st.integers(0, 40), max_size=8),
+)
+def test_any_split_of_markers_with_links_gives_the_same(parts: list[str], cuts: list[int]) -> None:
+    assert parse("".join(parts), *cuts) == parse("".join(parts))

@@ -339,3 +339,28 @@ def test_no_bracket_is_left_of_a_marker_that_stood_in_brackets() -> None:
     assert write("The permit costs 24 euros ([1]).")[0] == "The permit costs 24 euros. [1]"
     assert write("The permit costs 24 euros (see [1], [2]).")[0] == "The permit costs 24 euros. [1]"
     assert write("The permit costs 24 euros **[1]**.")[0] == "The permit costs 24 euros. [1]"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "**1.** The permit costs 24 euros [1].\n\n**3.** Geneva lies on a lake [3].",
+        "1.1. The permit costs 24 euros [1].\n1.2. Geneva lies on a lake [3].",
+        "## 2024\nThe permit costs 24 euros [1].\n(2)\nGeneva lies on a lake [3].",
+    ],
+)
+def test_the_number_of_an_item_or_a_heading_is_no_claim(text: str) -> None:
+    _, draft = write(text)
+
+    assert [c.verdict for c in draft.claims] == ["verbatim", "verbatim"]
+    assert len(draft.citations) == 2
+
+
+def test_passages_that_only_together_support_a_claim_may_be_named_behind_it() -> None:
+    text, draft = write("The permit costs 24 euros and Geneva lies on a lake. Sources: [1], [3]")
+    whole = write("The permit costs 24 euros and Geneva lies on a lake [1][3].")[1]
+
+    assert [c.verdict for c in draft.claims] == [c.verdict for c in whole.claims] == ["supported"]
+    assert {c.passage for c in draft.citations} == {0, 2}
+    assert draft.quality == whole.quality
+    assert text.endswith("[1][2]")
