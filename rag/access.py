@@ -202,6 +202,8 @@ class Owner:
         self._store, self._clock = store, clock
         self._password, self._hours = password, hours
         self.guard = Guard(store, clock)
+        self._ended: dict[str, int] = {}
+        """Sessions that were ended before their time, and until when each would have lasted."""
 
     @property
     def has_password(self) -> bool:
@@ -239,7 +241,16 @@ class Owner:
             raise AccessError("There is no password to sign in with. Set THUMBPRINT_OWNER_PASSWORD.")
         self.guard.check("owner", address, password, self._password)
         expires = int(self._clock() + 3600 * self._hours)
-        return f"{expires}.{self._signature(expires, secret)}"
+        token = f"{expires}.{self._signature(expires, secret)}"
+        self._ended.pop(token, None)  # within a second of signing out it is the same one
+        return token
+
+    def sign_out(self, token: str, secret: str) -> None:
+        """End that session at once, as far as this process goes: the browser may be slow to forget it."""
+        if self.has_session(token, secret):
+            now = self._clock()
+            self._ended = {token: end for token, end in self._ended.items() if end > now}
+            self._ended[token] = int(token.partition(".")[0])
 
     def has_session(self, token: str, secret: str) -> bool:
         """Whether the session is that browser's and has not ended. Compares in constant time."""
@@ -249,7 +260,7 @@ class Owner:
         right = hmac.compare_digest(
             signature.encode("utf-8", "replace"), self._signature(int(expires), secret).encode()
         )
-        return right and self._clock() < int(expires)
+        return right and self._clock() < int(expires) and token not in self._ended
 
     def _signature(self, expires: int, secret: str) -> str:
         key = f"{self._store().gate.signing_key()}\n{self._password}".encode()

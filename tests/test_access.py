@@ -226,6 +226,17 @@ def test_a_session_is_of_one_browser_and_ends(owner: Owner, clock: Clock) -> Non
     assert not owner.has_session(token, OURS)
 
 
+def test_signing_out_ends_the_session_at_once(owner: Owner) -> None:
+    token = owner.sign_in(PASSWORD, "local", OURS)
+    owner.sign_out(token, THEIRS)  # nobody else can
+    assert owner.has_session(token, OURS)
+
+    owner.sign_out(token, OURS)
+
+    assert not owner.has_session(token, OURS)
+    assert owner.has_session(owner.sign_in(PASSWORD, "local", OURS), OURS)  # within the same second, too
+
+
 def test_a_session_that_was_written_to_is_none(owner: Owner) -> None:
     expires, _, signature = owner.sign_in(PASSWORD, "local", OURS).partition(".")
     later = str(int(expires) + 1)

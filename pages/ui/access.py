@@ -223,6 +223,7 @@ def _sign_in(password: str) -> None:
 
 def sign_out() -> None:
     """Callback: end the owner's session of this browser."""
+    resources.owner().sign_out(browser.owner_session(), browser.browser_secret())
     browser.keep_owner_session("")
 
 
