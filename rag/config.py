@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rag.errors import UsageError
+from rag.modelnames import ModelNames
 from rag.types import Where
 
 DEFAULT_PROTOTYPE = "wine"
@@ -38,34 +39,6 @@ class Embedding:
     backend: str = "auto"
     query_prompt: str = ""
     document_prompt: str = ""
-
-
-_COHERES = ("command", "c4ai")
-"""What names of Cohere's models begin with."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelNames:
-    """The models that the environment names, one for each service that writes.
-
-    It is the environment's layer of the setting ``model``. The settings keep it, so that a
-    ``generator`` that is set later comes with its own model. ``auto`` is the service that
-    ``generator=auto`` comes to, ``written`` the model in ``prototype.toml``.
-    """
-
-    openai: str = ""
-    cohere: str = ""
-    auto: str = ""
-    written: str = ""
-
-    def of(self, generator: str) -> str:
-        """The model under this generator; empty where none is named."""
-        service = self.auto if generator == "auto" else generator
-        # Under "auto" the model of prototype.toml may be of the service that has no key here.
-        foreign = generator == "auto" and service == "cohere" and not self.written.startswith(_COHERES)
-        return {"openai": self.openai, "cohere": self.cohere}.get(service, "") or (
-            "" if foreign else self.written
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,7 +390,7 @@ class Environment:
             supabase_secret_key=env.get("SUPABASE_SECRET_KEY", "").strip() or None,
         )
         names = ModelNames(env.get("OPENAI_MODEL") or "", env.get("COHERE_MODEL") or "", loaded.auto)
-        return replace(loaded, overrides={"model": names} if names.openai or names.cohere else {})
+        return replace(loaded, overrides={"model": names})
 
     @property
     def auto(self) -> str:

@@ -32,7 +32,7 @@ def marked(text: str, claims: Sequence[Claim], strike: Callable[[str], str] = st
 
     ``strike`` draws what is wrong; a doubted sentence stands as it is before its question mark.
     """
-    lost = sorted((c.start, c.end, _is_wrong(c)) for c in claims if c.verdict == "unsupported")
+    lost = sorted((c.start, c.end, is_wrong(c)) for c in claims if c.verdict == "unsupported")
     pieces, at = [], 0
     for start, end, wrong in lost:
         start, end = max(start, at), min(end, len(text))
@@ -56,7 +56,7 @@ def notes(notices: Sequence[str], claims: Sequence[Claim] = (), *, stopped: bool
         if notice.startswith(opening)
     ]
     found += [said for notice, said in _BY_NOTICE.items() if notice in notices]
-    lost = [_is_wrong(claim) for claim in claims if claim.verdict == "unsupported"]
+    lost = [is_wrong(claim) for claim in claims if claim.verdict == "unsupported"]
     if any(lost):
         found.append(f"{_statements(sum(lost))} not found in the sources.")
     if not all(lost):
@@ -73,7 +73,7 @@ def plain_text(answer: Answer) -> str:
     return "\n\n".join(part for part in (marked(answer.text, answer.claims), *told) if part)
 
 
-def _is_wrong(claim: Claim) -> bool:
+def is_wrong(claim: Claim) -> bool:
     """Whether an unsupported claim says something else than the sources."""
     return bool(set(claim.reasons) - UNSURE)
 

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from rag.config import Environment, ModelNames, Settings, parse_assignments, with_settings
+from rag.config import Environment, Settings, parse_assignments, with_settings
 from rag.errors import UsageError
+from rag.generators import cohere
 from rag.generators.choose import choose
 from rag.generators.extractive import ExtractiveGenerator
+from rag.modelnames import ModelNames
 from rag.prototypes import load_prototype
 
 
@@ -174,6 +176,10 @@ WRITTEN = "generator = 'cohere'\nmodel = 'command-r-08-2024'"
         ("", COHERE, ["model=command-r7b-12-2024"], "command-r7b-12-2024"),
         ("", COHERE | NAMED, ["model=command-r7b-12-2024"], "command-r7b-12-2024"),
         ("", BOTH | NAMED, ["model=gpt-5", "k=3"], "gpt-5"),
+        ("model = 'gpt-5.4'", COHERE, [], cohere.DEFAULT_MODEL),  # written for a service without a key here
+        ("model = 'gpt-5.4'", COHERE | OF_OPENAI, [], cohere.DEFAULT_MODEL),
+        ("model = 'command-r-08-2024'", COHERE, [], "command-r-08-2024"),
+        ("model = 'gpt-5.4'", OPENAI, [], "gpt-5.4"),
         ("", BOTH | NAMED, ["generator=cohere", "model=command-r7b-12-2024"], "command-r7b-12-2024"),
     ],
 )

@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Each layer may import itself only where `within` says so, and any layer before it.
 LAYERS: list[tuple[set[str], bool]] = [
-    ({"types", "errors", "config", "dates", "words", "weights", "disk", "meanwhile", "unseen",
-      "metrics"}, True),
+    ({"types", "errors", "config", "modelnames", "shorten", "dates", "words", "weights", "disk", "meanwhile",
+      "unseen", "metrics"}, True),
     ({"prototypes", "filters", "sentences", "abbreviations", "bm25"}, False),
     ({"kept"}, False),
     (

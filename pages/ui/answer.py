@@ -18,7 +18,7 @@ from pages.ui.text import MARKUP, STRUCK, composed, cut, one_line, plain
 from rag.answering import BUDGET_SPENT, UNAVAILABLE
 from rag.generators.failures import CUT_OFF
 from rag.prototypes import Prototype
-from rag.remarks import UNSURE, plain_text
+from rag.remarks import is_wrong, plain_text
 from rag.rerankers import UNAVAILABLE as NOT_RERANKED
 from rag.response import BROKE_OFF
 from rag.types import Answer, Citation, Claim, Feedback, Where
@@ -107,7 +107,7 @@ def remarks(
 
 def _doubts(claims: Sequence[Claim]) -> list[str]:
     """How much of an answer no source supports."""
-    lost = [bool(set(claim.reasons) - UNSURE) for claim in claims if claim.verdict == "unsupported"]
+    lost = [is_wrong(claim) for claim in claims if claim.verdict == "unsupported"]
     notes = []
     for wrong, icon, what in (
         (True, "strikethrough_s", "not found in the sources, and struck out"),
@@ -135,9 +135,7 @@ def answer_markdown(
     ``links`` makes links of some text; without it all links stay text.
     """
     verdicts = {c.number: c.verdict for c in citations}
-    lost = deque(
-        sorted((c.start, c.end, bool(set(c.reasons) - UNSURE)) for c in claims if c.verdict == "unsupported")
-    )
+    lost = deque(sorted((c.start, c.end, is_wrong(c)) for c in claims if c.verdict == "unsupported"))
     pieces: list[tuple[str, str]] = []
     at = 0
     ending: dict[int, set[int]] = {}

@@ -20,6 +20,8 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, urlencode
 
+from rag.shorten import shortened
+
 _CUT = ":small[]"
 """A directive without text: the browser gets an empty span, the parser two text nodes."""
 
@@ -71,11 +73,7 @@ def one_line(text: str, limit: int = 0) -> str:
 
 def cut(text: str, limit: int = 0) -> str:
     """``text`` on one line; beyond ``limit`` characters (0: no limit) cut at a word, with an ellipsis."""
-    text = " ".join(shown(text).split())
-    if not limit or len(text) <= limit:
-        return text
-    head = text[:limit]
-    return head[: head.rfind(" ")].rstrip() + "…" if " " in head[limit // 2 :] else head + "…"
+    return shortened(shown(text), limit)
 
 
 def highlighted(text: str, spans: Iterable[tuple[int, int]], directive: str = "yellow-background") -> str:

@@ -25,7 +25,7 @@ _WORD = (
 )
 _WORDS = rf"(?:{_WORD}[\s:.=#_]*){{0,2}}"
 _NUMBER = r"\^?#?0{0,3}\d{1,3}"
-_AND = r"(?:[-–—]|to|,|;|/|\||and|und|et|y|&|\]\s*,?\s*\[)"
+_AND = r"(?:[-–—]|to|,|;|/|\||and|und|et|y|&)"
 _TAIL = (
     r"(?:[.:,;]|\s*\([^()]*\)|\s*[:;]\s+(?=[^\W\d]).*|"
     r"\s*,\s*(?=pp?\b|pages?\b|sec|§|lines?\b|para|chapter).*)?"

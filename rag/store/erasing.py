@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.errors import StoreError
+from rag.shorten import shortened
 from rag.store.codec import clean_text
 from rag.store.database import Database
 from rag.store.rows import queue
@@ -195,18 +196,8 @@ def _take_titles(connection: sqlite3.Connection, these: dict[str, str]) -> None:
             f"AND id NOT IN {_THESE} ORDER BY n LIMIT 1",
             {**these, "conversation": conversation},
         ).fetchone()
-        title = "" if first is None else title_of(first["question"])
+        title = "" if first is None else shortened(first["question"], _TITLE)
         connection.execute("UPDATE conversations SET title = ? WHERE id = ?", (title, conversation))
-
-
-def title_of(question: str) -> str:
-    """What a question names a conversation: it on one line, if it is long cut at a word."""
-    line = " ".join(question.split())
-    if len(line) <= _TITLE:
-        return line
-    head = line[:_TITLE]
-    space = head.rfind(" ")
-    return (head[:space].rstrip() if space >= _TITLE // 2 else head) + "…"
 
 
 def _names(title: str, question: str) -> bool:

@@ -3,7 +3,7 @@
     python -m tests.benchmarks.claims [FILE ...] [--data DATA] [--json FILE] [--wrong] [--words]
 
 Without files: the sets under ``tests/claims``; what was made with which is in the README beside them:
-nothing with ``audit``, ``audit2`` and ``kept``, whose authors had not seen the checker. For each set:
+nothing with ``audit3``, ``audit4`` and ``kept``, whose authors had not seen the checker. For each set:
 the share that is flagged by kind of change, and the share of true paraphrases that is; the AUROC of the
 score, true paraphrases against pairs whose passage is unrelated; and milliseconds per claim, by the
 clock and of the processor. ``--data`` adds the pairs that :mod:`tests.benchmarks.derived` makes of

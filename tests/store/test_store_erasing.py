@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pages.ui.text import cut
 from rag.errors import NotFound
 from rag.store import Erased, Store
-from rag.store.erasing import _names, alone, answer_of, title_of
+from rag.store.erasing import _names, alone, answer_of
 
 SECRET = "s"
 DAY = 86_400.0
@@ -231,8 +231,3 @@ def test_every_title_that_the_chat_makes_is_known_for_its_question(question: str
     title = cut(question, 60)
 
     assert _names(title, question) or not title.strip("\ufffd… ")
-
-
-@given(st.text(st.sampled_from("abc é,?\n")))
-def test_a_title_is_cut_as_the_chat_cuts_it(question: str) -> None:
-    assert title_of(question) == cut(question, 60)
