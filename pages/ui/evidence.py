@@ -123,7 +123,7 @@ def _card(
         if words:
             st.markdown(" ".join(words))
         scorer = _SCORERS.get(passage.scorer, passage.scorer)
-        verdict = f"{_VERDICTS[exhibit.verdict]} " if exhibit.verdict else ""
+        verdict = f"{_VERDICTS[exhibit.verdict]} " if exhibit.verdict in _VERDICTS else ""
         found = "" if blind else f":small[:gray[Found by {one_line(scorer)}, score {passage.score:.3g}]]"
         if verdict or found:
             st.markdown(f"{verdict}{found}")

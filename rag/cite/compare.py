@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rag.cite.facts import Quantity, bare_units, dates, quantities
 from rag.cite.follows import FEW, following
@@ -28,6 +29,8 @@ _ABOUT_A_SHARE = 0.12
 _FRACTIONS = frozenset((20, 25, 33, 50, 67, 75, 80))
 _MONTH_IN_DAYS, _MONTH_OFF = 30.44, 0.09
 """Days of a month, and how far off "three months" for "twelve weeks" may be."""
+_AROUND = 200
+"""Characters beside a figure in which its words are looked for."""
 _MEASURED = frozenset(("length", "mass", "volume"))
 _BARE_UNIT = re.compile(rf"\b(?:an?|one) ({'|'.join(u for u in UNITS if len(u) > 3)})\b", re.IGNORECASE)
 _LESS = re.compile(
@@ -143,7 +146,7 @@ _BOUND = re.compile(
 
 
 def _bounds(quantity: Quantity, text: str) -> bool:
-    return quantity.hedge in ("over", "under") or bool(_BOUND.search(text[: quantity.start]))
+    return quantity.hedge in ("over", "under") or bool(_BOUND.search(_before(text, quantity)))
 
 
 def _is_instance(quantity: Quantity, claim: str) -> bool:
@@ -152,10 +155,11 @@ def _is_instance(quantity: Quantity, claim: str) -> bool:
         return False
     joined = claim[quantity.start : quantity.end + 1].rstrip(".,")
     adjective = bool(re.search(r"[\w]-[a-z]", joined)) or claim[quantity.end :].startswith("-")
-    return (adjective and bool(re.search(r"\ban? $", claim[: quantity.start], re.I))) or bool(
+    before = _before(claim, quantity)
+    return (adjective and bool(re.search(r"\ban? $", before, re.I))) or bool(
         re.search(
             r"\b(?:an? [\w-]+(?: \w+)? of|aged|an?(?: \w+)? that \w+ on the) [€$£]?$",
-            claim[: quantity.start],
+            before,
             re.I,
         )
     )
@@ -251,7 +255,7 @@ def _bound_elsewhere(
     quantity: Quantity, claim: str, same: Sequence[tuple[Quantity, str]], held: Sequence[tuple[Quantity, str]]
 ) -> bool:
     """Whether the claim's words stand by another figure of the same kind than the equal one."""
-    if re.search(r"\w [A-Z]\w+ $", claim[: quantity.start]):
+    if re.search(r"\w [A-Z]\w+ $", _before(claim, quantity)):
         return False  # "Windows 8": a name
     around = _context(claim, quantity, 5)
     if len(around) < 2:
@@ -265,10 +269,16 @@ def _bound_elsewhere(
     return bool(rivals) and max(rivals) >= best + (2 if best == 0 else 3 if len(around) > 4 else 2)
 
 
-def _context(text: str, quantity: Quantity, reach: int) -> list[str]:
-    before = Words.of(text[: quantity.start]).content[-reach:]
-    after = Words.of(text[quantity.end :]).content[:reach]
-    return [w for w in (*before, *after) if not w[0].isdigit()]
+def _before(text: str, quantity: Quantity) -> str:
+    """What stands before a figure, as far as it can matter: claims may hold thousands of figures."""
+    return text[max(0, quantity.start - _AROUND) : quantity.start]
+
+
+@lru_cache(maxsize=4096)
+def _context(text: str, quantity: Quantity, reach: int) -> tuple[str, ...]:
+    before = Words.of(_before(text, quantity)).content[-reach:]
+    after = Words.of(text[quantity.end : quantity.end + _AROUND]).content[:reach]
+    return tuple(w for w in (*before, *after) if not w[0].isdigit())
 
 
 def _shared(mine: Sequence[str], theirs: Sequence[str]) -> int:
