@@ -49,6 +49,35 @@ def test_what_follows_is_told_from_what_does_not(claim: str, other: str, entails
     assert entails(claim, SOURCE)["true"] > entails(other, SOURCE)["true"]
 
 
+PERMITS = (
+    "Visitors to Skellan Island need a permit, which costs 12 euros and is valid for one day only. Ferries "
+    "run from Port Dorrick from April to September, weather permitting, and carry at most 24 passengers. "
+    "Dogs are not allowed at any time, because of the storm petrels that nest in the old walls. There is no "
+    "fresh water on the island, so bring at least two litres per person."
+)
+
+
+@pytest.mark.parametrize(
+    ("claim", "changed"),
+    [
+        ("The permit costs 12 euros.", "The permit costs 24 euros."),
+        ("A permit for Skellan Island costs 12 euros.", "A permit for Skellan Island costs 21 euros."),
+        ("The permit is valid for one day only.", "The permit is valid for one month only."),
+        ("Ferries carry at most 24 passengers.", "Ferries carry at least 24 passengers."),
+        ("Dogs are not allowed.", "Dogs are allowed."),
+        ("There is no fresh water on the island.", "There is fresh water on the island."),
+        ("Ferries run from April to September.", "Ferries run from April to October."),
+    ],
+)
+def test_what_a_source_says_is_supported_in_its_own_words_and_not_when_it_is_changed(
+    claim: str, changed: str, entails: Entailment
+) -> None:
+    said, other = judge(claim, PERMITS, entails=entails), judge(changed, PERMITS, entails=entails)
+
+    assert said.verdict == "supported"
+    assert other.verdict == "unsupported"
+
+
 def test_an_engine_reads_claims_unless_it_is_given_its_embedding_model(models: Path, tmp_path: Path) -> None:
     environment = Environment(home=tmp_path, models=models)
     added = "There is a cafeteria upstairs with warm meals."
