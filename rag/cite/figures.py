@@ -11,6 +11,7 @@ from rag.cite.units import (
     CURRENCIES,
     FRACTIONS,
     GLUED_SCALES,
+    MONEY_SCALES,
     ORDINALS,
     SCALES,
     SMALL,
@@ -58,6 +59,8 @@ def _figure_at(tokens: Tokens, n: int) -> tuple[float, int, str] | None:
         if glued and follows in ("st", "nd", "rd", "th"):
             return value, n + 2, "ordinal"
         scale = SCALES.get(follows) or (GLUED_SCALES.get(follows) if glued else None)
+        if glued and not scale and n and tokens[n - 1][0] in CURRENCIES:
+            scale = MONEY_SCALES.get(follows)
         if scale:
             return value * scale, n + 2, ""
         return value, n + 1, ""

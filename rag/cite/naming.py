@@ -170,7 +170,7 @@ _NATIONS = frozenset(
 )
 _CONTINENTS = frozenset("european african asian american".split())
 """Wider than a nation: they name no other one than the source does."""
-_KNOWN = frozenset("earth sun moon god internet middle ages".split())
+_KNOWN = frozenset("earth sun moon god internet middle ages celsius fahrenheit".split())
 """Capitalised, and known to everyone: no source has to name them."""
 _SHORT_FORM = re.compile(r"^(?:[A-Z]{2,5}|\w*[a-z][A-Z]\w*|[A-Z][a-z]+-[A-Z][a-z]+)$")
 _COUNTRY = frozenset(["", "al", "y", "ay", "en", "a", "e", "o", "ia", "ey", "and"])

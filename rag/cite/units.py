@@ -82,6 +82,8 @@ TENS = {
 }
 SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 GLUED_SCALES = {"k": 1e3, "mn": 1e6, "bn": 1e9}
+MONEY_SCALES = {"m": 1e6, "b": 1e9, "tn": 1e12}
+"""Glued to an amount of money: behind other figures "m" is a metre."""
 FRACTIONS = {"half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4, "fifth": 1 / 5, "tenth": 1 / 10}
 ORDINALS = {
     word: number

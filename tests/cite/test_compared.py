@@ -38,6 +38,9 @@ def found(claim: str, source: str) -> list[Finding]:
         ("A class of twenty has to register.", "Groups of more than ten people must register."),
         ("She took her doctorate in 1926.", "Born in 1902, she took her doctorate at 24."),
         ("Herve came to Hauteville.", "Hervé came to Hauteville."),
+        ("The work costs £4.2m.", "The work is to cost £4.2 million."),
+        ("Revenue grew to $3B.", "Revenue grew to 3 billion dollars."),
+        ("Keep it below 14 degrees Celsius.", "Nina says: below 14 °C."),
     ],
 )
 def test_what_follows_by_one_step_is_not_changed(claim: str, source: str) -> None:
@@ -48,6 +51,7 @@ def test_what_follows_by_one_step_is_not_changed(claim: str, source: str) -> Non
     ("claim", "source", "finding"),
     [
         ("It takes three minutes.", "Bake it for ninety seconds.", Finding("number", True)),
+        ("The work costs £4.2m.", "The work is to cost £4.3 million.", Finding("number", True)),
         ("It takes ninety minutes.", "Bake it for ninety seconds.", Finding("unit", True)),
         ("Let it stand for a minute.", "Let it stand for an hour.", Finding("unit", True)),
         (
