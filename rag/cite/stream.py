@@ -41,6 +41,9 @@ _FEW = 2
 """Content words from which a piece of a sentence is a claim of its own."""
 _ELSEWHERE = 2
 """Passages that are looked through, by words in common, for one that supports a claim."""
+_AS_NEAR = 0.6
+"""Share of the most words in common with the claim that such a passage has to have: what the nearest passage
+contradicts is not supported by one that is about something else."""
 
 
 class CitedStream:
@@ -261,8 +264,10 @@ class CitedStream:
         self._count(cited, judged, together, text)
         attributed = False
         if not good:
-            others = [n for n in range(len(self._passages)) if n not in cited]
-            others.sort(key=lambda n: -coverage(text, self._passages[n].text))
+            near = [coverage(text, passage.text) for passage in self._passages]
+            least = _AS_NEAR * max(near, default=0.0)
+            others = [n for n in range(len(self._passages)) if n not in cited and near[n] >= least]
+            others.sort(key=lambda n: -near[n])
             for n in others[:_ELSEWHERE]:
                 judgement = self._judge(text, self._passages[n].text)
                 if judgement.verdict != "unsupported":

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rag.cite import judge
+from rag.cite import Judgement, judge
 from rag.cite.stream import CitedStream
 from rag.types import Cited, Draft, Passage
 from tests.benchmarks.streams import CODE
@@ -57,6 +57,22 @@ def test_a_wrong_citation_is_moved_to_the_passage_that_supports_the_claim() -> N
     )
     assert draft.quality is not None
     assert (draft.quality.recall, draft.quality.precision) == (0.0, 0.0)
+
+
+def test_what_the_nearest_passage_contradicts_is_not_moved_to_one_about_something_else() -> None:
+    def credulous(claim: str, source: str) -> Judgement:
+        lake = "lake" in source
+        return Judgement("supported", 0.9, (), 0, len(source)) if lake else judge(claim, source)
+
+    stream = CitedStream(PASSAGES, credulous)
+    *_, draft = [
+        t for t in (*stream.feed("The permit costs 42 euros [1]."), *stream.end()) if isinstance(t, Draft)
+    ]
+
+    assert [(c.verdict, c.reasons, c.attributed) for c in draft.claims] == [
+        ("unsupported", ("number",), False)
+    ]
+    assert draft.citations == ()
 
 
 def test_a_claim_that_nothing_supports_gets_no_number_and_is_marked() -> None:
