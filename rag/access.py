@@ -189,7 +189,8 @@ class Owner:
     """Says whether a browser is the owner's.
 
     ``password`` is the hash from the secrets; None where there is none. Sessions are signed with a
-    key of the installation and the hash together, so that a new password ends all of them.
+    key of the installation and the hash together, so that a new password ends all of them. ``ended`` is
+    what all that answer for one process share: the sessions that were signed out.
     """
 
     def __init__(
@@ -198,11 +199,12 @@ class Owner:
         password: str | None,
         hours: float,
         clock: Callable[[], float] = time.time,
+        ended: dict[str, int] | None = None,
     ) -> None:
         self._store, self._clock = store, clock
         self._password, self._hours = password, hours
         self.guard = Guard(store, clock)
-        self._ended: dict[str, int] = {}
+        self._ended = {} if ended is None else ended
         """Sessions that were ended before their time, and until when each would have lasted."""
 
     @property
@@ -249,7 +251,8 @@ class Owner:
         """End that session at once, as far as this process goes: the browser may be slow to forget it."""
         if self.has_session(token, secret):
             now = self._clock()
-            self._ended = {token: end for token, end in self._ended.items() if end > now}
+            for over in [one for one, end in list(self._ended.items()) if end <= now]:
+                self._ended.pop(over, None)
             self._ended[token] = int(token.partition(".")[0])
 
     def has_session(self, token: str, secret: str) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from pages.ui import resources
 from rag import access
 from rag.access import (
     LOCK_AFTER,
@@ -235,6 +237,19 @@ def test_signing_out_ends_the_session_at_once(owner: Owner) -> None:
 
     assert not owner.has_session(token, OURS)
     assert owner.has_session(owner.sign_in(PASSWORD, "local", OURS), OURS)  # within the same second, too
+
+
+def test_who_asks_next_knows_what_was_signed_out(
+    store: Store, cheap: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = SimpleNamespace(owner_password=cheap, owner_hours=12)
+    monkeypatch.setattr(resources, "engine", lambda: SimpleNamespace(store=store, environment=environment))
+    token = resources.owner().sign_in(PASSWORD, "local", OURS)
+    assert resources.owner().has_session(token, OURS)
+
+    resources.owner().sign_out(token, OURS)  # each run of a page makes its own
+
+    assert not resources.owner().has_session(token, OURS)
 
 
 def test_a_session_that_was_written_to_is_none(owner: Owner) -> None:

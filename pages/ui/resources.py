@@ -43,13 +43,21 @@ def writings() -> Writings:
     return Writings(Turns(limits.concurrent, limits.waiting))
 
 
+@st.cache_resource(show_spinner=False)
+def _ended_sessions() -> dict[str, int]:
+    """Sessions of the owner that were signed out, in this server process."""
+    return {}
+
+
 def owner() -> Owner:
-    """Who the owner is. It keeps nothing itself: its facts are in the store."""
+    """Who the owner is. It keeps nothing itself but what was signed out: its facts are in the store."""
     from rag.access import Owner
 
     made = engine()
     environment = made.environment
-    return Owner(lambda: made.store, environment.owner_password, environment.owner_hours)
+    return Owner(
+        lambda: made.store, environment.owner_password, environment.owner_hours, ended=_ended_sessions()
+    )
 
 
 @st.cache_resource(show_spinner=False)
