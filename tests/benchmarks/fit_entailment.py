@@ -33,7 +33,6 @@ import datetime
 import hashlib
 import math
 import random
-import re
 import time
 import tomllib
 from collections import Counter
@@ -56,14 +55,13 @@ from rag.embed.weights import bundled_weights
 from rag.sentences import sentences
 from tests.benchmarks.derived import pairs
 from tests.benchmarks.labelled import SETS, Row, rows
-from tests.benchmarks.plain import deny_alike, plain, words_of
+from tests.benchmarks.plain import MANNER, deny_alike, plain, words_of
 
 UNSEEN, HELD = ("kept", "fresh", "last", "audit", "audit2", "audit3", "audit4", "audit5", "close"), "held"
 RANK, RATE, ON, BATCH = 96, 2e-4, 1.5e-4, 32
 """Of ``RATE`` and ``ON`` the second where it goes on from an adapter."""
 DROPPED, DRAWN = 0.1, 1 << 24
 """Share of the numbers between layers that are set to zero while it is fitted; how many are drawn."""
-MANNER = re.compile(r"\b(?:not?|never|none|nobody|nothing|neither|nor|without|cannot|nowhere)\b|n't\b", re.I)
 FROM_SQUAD, FROM_XQUAD, FROM_PLAIN = 1_000, 1_200, 10_000
 OFTEN = 3
 """Times that a word is in the sources if it is one that people write."""

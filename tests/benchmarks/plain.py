@@ -8,6 +8,7 @@ changed ones deny.
 
 from __future__ import annotations
 
+import calendar
 import random
 import re
 from collections.abc import Iterator, Sequence, Set
@@ -32,7 +33,7 @@ _JOINT = re.compile(r"(?:;|, (?:and|but|while|whereas))\s+(?=" + _SUBJECT + r"\b
 _CLAUSE = re.compile(rf"{_SUBJECT}\b[^;]*?\b(?:{_AUX})\b")
 _REASON = re.compile(r",? (?:because|since|so that|as a result|although|even though|whereas) [^,;]+$")
 _ASIDE = re.compile(r", (?:which|who|where) [^,;]+(?=$|,)")
-_FIRST = re.compile(r"^(?:In|On|From|Since|By|At|During|After|Before) [^,;]{3,40}, (?=[a-z]|[A-Z])")
+_FIRST = re.compile(r"^(?:In|On|From|Since|By|At|During|After|Before) [^,;]{3,40}, (?=[A-Za-z])")
 _WHICH = re.compile(
     r"\b(?:an?|the|its|their|his|her|this) ((?:\w+ )?\w+), which "
     r"((?:\w+ly )?\w+s|was|were|is|are|had|has|may|must|can) ([^,;:()]+)"
@@ -45,8 +46,7 @@ _WORDED = (
     "two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty"
 ).split()
 _WORD = re.compile(rf"\b({'|'.join(_WORDED)})\b", re.I)
-_MONTHS = "January February March April May June July August September October November December".split()
-_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+_MONTHS, _DAYS = list(calendar.month_name)[1:], list(calendar.day_name)
 _WHEN = re.compile(rf"\b({'|'.join(_MONTHS + _DAYS)})\b")
 _UNITS = (
     "days weeks months years hours minutes seconds", "day week month year hour minute",
@@ -88,9 +88,8 @@ _NOT = re.compile(
     r"\b(is|are|was|were|can|could|will|would|may|must|should|has|had|have|do|does|did)( not|n't)\b"
 )
 _YES = re.compile(r"\b(is|are|was|were|can|could|will|would|may|must|should)\b(?! not|n't)")
-_DENYING = re.compile(
-    r"\b(?:not?|never|none|nobody|nothing|neither|nor|without|cannot|nowhere)\b|n't\b", re.I
-)
+MANNER = re.compile(r"\b(?:not?|never|none|nobody|nothing|neither|nor|without|cannot|nowhere)\b|n't\b", re.I)
+"""Words of denial, which sets by one author may have more often in true claims or in false ones."""
 _WORDS = re.compile(r"\b[a-z]+\b")
 _MOST_WORDS, _LEAST_WORDS = 30, 3
 
@@ -205,7 +204,7 @@ def _denied(claim: str, source: str, draw: random.Random) -> Claim | None:
         if verb in ("do", "does", "did"):
             return None
         return "negation", claim[: m.start(2)] + claim[m.end(2) :]
-    if _DENYING.search(claim) or _EXTENT.search(claim):
+    if MANNER.search(claim) or _EXTENT.search(claim):
         return None
     if m := _YES.search(claim):
         said = f"{claim[: m.end()]} not{claim[m.end() :]}"
@@ -220,9 +219,7 @@ def _extent(claim: str, source: str, draw: random.Random) -> Claim | None:
 
 
 def _opposite(claim: str, source: str, draw: random.Random) -> Claim | None:
-    found = [
-        m for m in re.finditer(r"\b[a-z]{4,}\b", claim) if m[0] in AGAINST and not _DENYING.search(claim)
-    ]
+    found = [m for m in re.finditer(r"\b[a-z]{4,}\b", claim) if m[0] in AGAINST and not MANNER.search(claim)]
     if not found:
         return None
     m = draw.choice(found)
@@ -244,4 +241,4 @@ def deny_alike(made: Sequence[Row], draw: random.Random) -> list[Row]:
 
 
 def _denies(claim: str) -> bool:
-    return _DENYING.search(claim) is not None
+    return MANNER.search(claim) is not None
