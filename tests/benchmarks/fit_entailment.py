@@ -4,8 +4,9 @@
         [--hold NAME ...] [--epochs N]
 
 It is fitted on the labelled pairs under ``tests/claims`` but those of ``UNSEEN`` and ``held``,
-on some that :mod:`tests.benchmarks.derived` makes of ``DATA/squad``, and on claims in the sources' own words
-(:mod:`tests.benchmarks.plain`). What is printed is of ``held``,
+on some that :mod:`tests.benchmarks.derived` makes of ``DATA/squad``, on claims in the sources' own words
+(:mod:`tests.benchmarks.plain`), and on true claims whose sentence is left out of the source
+(:mod:`tests.benchmarks.unsaid`). What is printed is of ``held``,
 of the sets of ``--hold``, on which ``tests.benchmarks.fit_read`` sets the thresholds afterwards, and
 of ``DATA/xquad``: none was fitted on. ``--out`` (``rag/embed`` in the project) gets the adapter and
 its provenance. ``--on`` goes on from an adapter instead of the bare model, once over all pairs:
@@ -49,6 +50,8 @@ from torch.nn import functional
 
 from rag.cite.evidence import MOST, evidence, parts
 from rag.cite.signals import coverage
+from rag.config import Embedding, Environment
+from rag.embed import load_embedder
 from rag.embed.adapter import KINDS, Adapter, Narrow, load_adapter
 from rag.embed.pairs import MOST_CLAIM, MOST_SOURCE
 from rag.embed.weights import bundled_weights
@@ -56,6 +59,7 @@ from rag.sentences import sentences
 from tests.benchmarks.derived import pairs
 from tests.benchmarks.labelled import SETS, Row, rows
 from tests.benchmarks.plain import MANNER, deny_alike, plain, words_of
+from tests.benchmarks.unsaid import left_out, nearby
 
 UNSEEN, HELD = ("kept", "fresh", "last", "audit", "audit2", "audit3", "audit4", "audit5", "close"), "held"
 RANK, RATE, ON, BATCH = 96, 2e-4, 1.5e-4, 32
@@ -63,6 +67,8 @@ RANK, RATE, ON, BATCH = 96, 2e-4, 1.5e-4, 32
 DROPPED, DRAWN = 0.1, 1 << 24
 """Share of the numbers between layers that are set to zero while it is fitted; how many are drawn."""
 FROM_SQUAD, FROM_XQUAD, FROM_PLAIN = 1_000, 1_200, 10_000
+LEFT_OUT, NEARBY = 30_000, 6_000
+"""True claims that :mod:`tests.benchmarks.unsaid` is given; of the first three in five make a pair."""
 OFTEN = 3
 """Times that a word is in the sources if it is one that people write."""
 PART, SHORTENED = 300, 0.3
@@ -107,13 +113,18 @@ def main() -> None:
         draw.shuffle(made)
         found[name] = read.pairs(name, made[:most])
     held = [HELD, "xquad", *args.hold]
-    sources = {
-        source: None
+    taught = [
+        row
         for path in sorted(SETS.rglob("*.jsonl"))
         if path.stem in found and path.stem not in held
-        for _, _, source in rows(path)
-    }
-    found["plain"] = read.pairs("plain", own_words(list(sources), draw)[:FROM_PLAIN])
+        for row in rows(path)
+    ]
+    sources = list(dict.fromkeys(source for _, _, source in taught))
+    found["plain"] = read.pairs("plain", own_words(sources, draw)[:FROM_PLAIN])
+    true = draw.sample([row for row in taught if row[0] == "true"], LEFT_OUT + NEARBY)
+    embed = load_embedder(Embedding(), Environment.load()).embed_texts
+    made = [*left_out(true[:LEFT_OUT], embed), *nearby(true[LEFT_OUT:], sources, embed, draw)]
+    found["unsaid"] = read.pairs("unsaid", made)
     known = set[str]().union(*map(fitted_before, args.on))
     fitted = []
     for of, some in found.items():
