@@ -9,8 +9,10 @@ on some that :mod:`tests.benchmarks.derived` makes of ``DATA/squad``, on claims 
 (:mod:`tests.benchmarks.unsaid`). What is printed is of ``held``,
 of the sets of ``--hold``, on which ``tests.benchmarks.fit_read`` sets the thresholds afterwards, and
 of ``DATA/xquad``: none was fitted on. ``--out`` (``rag/embed`` in the project) gets the adapter and
-its provenance. ``--on`` goes on from an adapter instead of the bare model, once over all pairs:
-a second time over the same ones was measured to lose on sets by others what it gains on its own.
+its provenance. ``--on`` goes on from an adapter instead of the bare model, once over all pairs.
+Of a few ten thousand pairs a second time over the same ones lost on sets by others what it gained on its
+own; of 228,000 it took the negations that are noticed there (``held`` and four others, one true claim in
+twelve doubted) from 63 to 73 of 100.
 Of several adapters it goes on from the mean (*model soups*, Wortsman and others, 2022): between one and
 what it became on new pairs, less of the old ones is forgotten. ``--again`` takes of the sets that they
 were fitted on, by the ``.toml`` beside each, only such a share of the pairs, drawn at random, so that
@@ -61,7 +63,7 @@ from tests.benchmarks.labelled import SETS, Row, rows
 from tests.benchmarks.plain import MANNER, deny_alike, plain, words_of
 from tests.benchmarks.unsaid import left_out, nearby
 
-UNSEEN, HELD = ("kept", "fresh", "last", "audit", "audit2", "audit3", "audit4", "audit5", "close"), "held"
+UNSEEN, HELD = ("kept", "fresh", "last", "close", *(f"audit{n}" for n in ("", *range(2, 8)))), "held"
 RANK, RATE, ON, BATCH = 96, 2e-4, 1.5e-4, 32
 """Of ``RATE`` and ``ON`` the second where it goes on from an adapter."""
 DROPPED, DRAWN = 0.1, 1 << 24
