@@ -16,7 +16,7 @@ from functools import lru_cache
 from rag.cite.facts import Quantity, bare_units, dates, quantities
 from rag.cite.follows import FEW, following
 from rag.cite.naming import names_differ
-from rag.cite.units import UNITS
+from rag.cite.units import OF_CENTS, UNITS
 from rag.cite.whens import dates_differ
 from rag.cite.wording import Words, alike
 
@@ -31,6 +31,18 @@ _MONTH_IN_DAYS, _MONTH_OFF = 30.44, 0.09
 """Days of a month, and how far off "three months" for "twelve weeks" may be."""
 _AROUND = 200
 """Characters beside a figure in which its words are looked for."""
+_WORKED = 5 / 7
+"""Days of a week that are working days."""
+_WEEKS = frozenset((604_800, 1_209_600))
+"""Seconds of a week and a fortnight."""
+_ALL_DAY = re.compile(
+    r"24 ?/ ?7|(?:24|twenty-four)[- ]hours?(?: a| per| each)? day|(?:seven|7) days a week", re.IGNORECASE
+)
+_ALWAYS = re.compile(
+    r"\b(?:any (?:hour|time)|all (?:hours|times)|(?:a)?round the clock|(?:by )?day and (?:by )?night|"
+    r"every day|daily|always)\b",
+    re.IGNORECASE,
+)
 _MEASURED = frozenset(("length", "mass", "volume"))
 _BARE_UNIT = re.compile(rf"\b(?:an?|one) ({'|'.join(u for u in UNITS if len(u) > 3)})\b", re.IGNORECASE)
 _LESS = re.compile(
@@ -89,7 +101,10 @@ def _quantities_differ(claim: str, evidence: Sequence[str]) -> Finding | None:
     held_when = {float(x) for w in whens for x in (w.day, w.year) if x}
     hours = {float(w.minute // 60 % 12) for w in whens if w.minute is not None}
     follows = list(following(claim, [q for q, _ in held], years, evidence))
+    idioms = [m.span() for m in _ALL_DAY.finditer(claim)] if any(map(_ALWAYS.search, evidence)) else []
     for quantity in asked:
+        if any(a <= quantity.start < b for a, b in idioms):
+            continue  # "24 hours a day": at any hour
         same = [(q, text) for q, text in held if _equal(quantity, q)]
         if same:
             if _bound_elsewhere(quantity, claim, same, held):
@@ -205,7 +220,7 @@ def _equal(claimed: Quantity, held: Quantity) -> bool:
             v * _MONTH_IN_DAYS * 86400 if q.dimension == "months" else v for v, q in ((a, claimed), (b, held))
         )
         return min(a, b) >= 26 * 86400 and math.isclose(a, b, rel_tol=_MONTH_OFF)
-    if "cent" in kinds and kinds & set("€$£"):
+    if "cent" in kinds and kinds & OF_CENTS:
         a, b = (v / 100 if q.dimension == "cent" else v for v, q in ((a, claimed), (b, held)))
     elif len(kinds) == 2:
         if "" not in kinds or ((claimed.noun or held.noun) and "times" not in kinds):
@@ -215,7 +230,10 @@ def _equal(claimed: Quantity, held: Quantity) -> bool:
     if claimed.per and held.per and claimed.per != held.per:
         return False
     if claimed.working != held.working and claimed.dimension == held.dimension == "time":
-        return False
+        # "Two weeks (10 working days)".
+        days, weeks = (claimed, held) if claimed.working else (held, claimed)
+        whole = weeks.figure and round(weeks.value / weeks.figure) in _WEEKS
+        return bool(whole) and math.isclose(days.value, weeks.value * _WORKED)
     if math.isclose(a, b, rel_tol=1e-3):
         return True
     if kinds == {"share"} and claimed.hedge and abs(a - b) <= _ABOUT_A_SHARE * b and round(a) in _FRACTIONS:

@@ -20,6 +20,12 @@ _OTHERS = frozenset(
     "nie się jest na ve bir bu için ile".split()
 )
 _ENGLISH = FUNCTION_WORDS | frozenset(("per", "there's", "it's", "must", "never", "each", "every", "both"))
+_TELLS = _ENGLISH | frozenset(
+    "one two three four five six seven eight nine ten twelve twenty hundred day days week weeks month months "
+    "year years hour hours minute minutes once twice up over under about gets keeps costs opens closes free "
+    "weekly daily monthly yearly within via single first last next new old open closed only also".split()
+)
+"""Words of which a sentence in the manner of notes has one: "Red wine keeps three days once opened"."""
 _LONG = 7
 """Words of a sentence from which English has one of its function words, were it of names and figures."""
 
@@ -27,7 +33,7 @@ _LONG = 7
 def is_english(sentence: str) -> bool:
     """Whether a sentence seems to be English; a short one without a word that tells counts as such."""
     words = _words(sentence)
-    return may_be_english(sentence) and (len(words) < _LONG or any(w.casefold() in _ENGLISH for w in words))
+    return may_be_english(sentence) and (len(words) < _LONG or any(w.casefold() in _TELLS for w in words))
 
 
 def may_be_english(text: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 Span = tuple[int, int]
 
@@ -41,7 +42,10 @@ def evidence(source: str, spans: Sequence[Span], worth: Sequence[float], most: i
     The best one is always there, cut where it is longer. A part that no longer fits is passed over
     for one that does.
     """
-    if not spans or spans[-1][1] - spans[0][0] <= most:
+    if not spans:
+        return source.strip()
+    left_out = any(source[a:b].strip() for (_, a), (b, _) in pairwise(spans))
+    if spans[-1][1] - spans[0][0] <= most and not left_out:
         return source.strip()
     kept: list[int] = []
     left = most

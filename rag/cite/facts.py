@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 from rag.cite.figures import figure_at, noun_at, unit_at
+from rag.cite.measures import Hedge, Quantity, When
+from rag.cite.ranges import between_hours, between_weekdays, joined, ranged, slashed
 from rag.cite.units import (
     BEFORE_A_MONTH,
     MONTHS,
@@ -24,8 +25,6 @@ from rag.cite.units import (
     WEEKDAYS,
 )
 
-Hedge = Literal["", "about", "over", "under"]
-
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _WEEKDAY_NAMES = "|".join(sorted(WEEKDAYS))
 
@@ -35,11 +34,21 @@ _DATE = re.compile(
     | (?P<d1>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<m1>{_MONTH})\b\.?(?:,?\s+(?P<y1>\d{{4}}))?
     | (?P<m2>{_MONTH})\b\.?\s+(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*[%€])(?:,?\s+(?P<y2>\d{{4}}))?
     | (?P<m3>{_MONTH})\b\.?(?:\s+(?:of\s+)?(?P<y3>\d{{4}}))?
-    | (?P<y4>(?:1[0-9]|20)\d{{2}})s?
+    | (?<![€$£¥])(?<![€$£¥]\ )(?P<y4>(?:1[0-9]|20)\d{{2}})s?
       (?:(?<=[Ii]n\ \d{{4}})|(?!\s*(?:[%€$]|[a-z]*metre|k[mg]\b|euro|dollar|pound|people|word|page)))
     )(?![\w-]*\d)""",
     re.IGNORECASE | re.VERBOSE,
 )
+_COUNTS = re.compile(
+    r" (?!(?:was|is|has|his|its|this|as|us|versus|plus|does|news|series)\b)[a-z]+s\b|"
+    r" (?:people|men|women|children)\b"
+)
+_OF_A_YEAR = re.compile(
+    r"\b(?:in|since|of|by|until|till|from|before|after|during|year|and|(?<!up )to|the|early|late|mid|around|"
+    r"this|that)[ -]$",
+    re.IGNORECASE,
+)
+"""What stands before a year, so that "1990 elections" are no 1,990 of them."""
 _WEEKDAY = re.compile(rf"\b({_WEEKDAY_NAMES})s?\b", re.IGNORECASE)
 _HOURS = "|".join(word for word, n in SMALL.items() if 1 <= n <= 12)
 _OFF = {"quarter": 15, "a quarter": 15, "half": 30, "five": 5, "ten": 10, "twenty-five": 25, "twenty": 20}
@@ -54,7 +63,8 @@ _CLOCK = re.compile(
     re.IGNORECASE,
 )
 _TOKEN = re.compile(
-    r"[€$£¥]|%|°[CFcf]?|\d{1,3}(?:[,\u00a0\u202f'’]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|"
+    r"[€$£¥]|%|°[CFcf]?|\d{1,3}(?: \d{3})+(?=\s[a-z€$£])|"
+    r"\d{1,3}(?:[,\u00a0\u202f'’]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|"
     r"[^\W\d_]+(?:['’][^\W\d_]+)*|[^\w\s]"
 )
 _DIVIDED = "day|dozen|" + "|".join(
@@ -112,57 +122,6 @@ _HEDGES: tuple[tuple[re.Pattern[str], Hedge], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Quantity:
-    """A figure: its value in ``dimension``'s own unit. ``dimension`` is "" where no unit is known,
-    "ordinal" for "third", "times" for "twice"."""
-
-    value: float
-    dimension: str
-    start: int
-    end: int
-    hedge: Hedge = ""
-    working: bool = False
-    """Working days, which are no days."""
-    figure: float = 0.0
-    """The value as it is written, before its unit is brought to the common one."""
-    noun: str = ""
-    """The word right behind a figure without a known unit: "412 inhabitants"."""
-    per: str = ""
-    """Of a rate, what it is for: "a month", "per day" give "month" and "day"."""
-
-
-@dataclass(frozen=True, slots=True)
-class When:
-    """A date, as far as it is given; a weekday or a time of day has nothing else."""
-
-    start: int
-    end: int
-    year: int | None = None
-    month: int | None = None
-    day: int | None = None
-    weekday: str | None = None
-    minute: int | None = None
-    """Of the day."""
-    decade: int | None = None
-    """The first year of "the 1980s"."""
-    either: bool = False
-    """A time of day that may be before noon or after."""
-
-    def says(self, other: When) -> bool:
-        """Whether ``other`` holds all that this one says."""
-        if self.decade is not None:
-            return self.decade == (other.decade if other.year is None else other.year // 10 * 10)
-        day = 720 if self.either or other.either else 1440
-        mine = (self.year, self.month, self.day, self.weekday, _within(self.minute, day))
-        theirs = (other.year, other.month, other.day, other.weekday, _within(other.minute, day))
-        return all(a is None or a == b for a, b in zip(mine, theirs, strict=True))
-
-
-def _within(minute: int | None, day: int) -> int | None:
-    return None if minute is None else minute % day
-
-
-@dataclass(frozen=True, slots=True)
 class Name:
     """A capitalised word inside a sentence, or one that opens it (``opens``)."""
 
@@ -198,9 +157,18 @@ def _dates(text: str) -> tuple[When, ...]:
         if part["y4"] and m[0].endswith("s"):
             found.append(When(*m.span(), decade=int(year)))
             continue
+        before = text[max(0, m.start() - 12) : m.start()]
+        if part["y4"] and _COUNTS.match(text, m.end()) and not _OF_A_YEAR.search(before):
+            continue  # "1500 crowns"
         found.append(When(*m.span(), int(year) if year else None, month, int(day) if day else None))
+    written = slashed(text)
+    found = [w for w in found if not any(s.start <= w.start < s.end for s in written)] + written
+    spoken = between_hours(text)
+    found += spoken
     found += [When(*m.span(), weekday=m[1].casefold()) for m in _WEEKDAY.finditer(text) if m[1][0].isupper()]
     for m in _CLOCK.finditer(text):
+        if any(when.start <= m.start() < when.end for when in (*written, *spoken)):
+            continue
         either = False
         if m["off"]:
             full = m["full"].casefold()
@@ -214,7 +182,8 @@ def _dates(text: str) -> tuple[When, ...]:
         elif m["spoken"]:
             hour = int(m["spoken"]) if m["spoken"].isdigit() else SMALL[m["spoken"].casefold()]
             late = (m["when"] or "").casefold() in ("afternoon", "evening", "night")
-            minute = 60 * (hour % 12 + 12 if late and hour > 4 else hour)
+            noon = (m["when"] or "").casefold() == "afternoon"
+            minute = 60 * (hour % 12 + 12 if noon or (late and hour > 4) else hour)
             either = not m["when"]
         elif m["h2"] or m["p"] or ":" in m[0]:
             half = (m["p"] or m["p2"] or "").casefold()
@@ -225,6 +194,7 @@ def _dates(text: str) -> tuple[When, ...]:
         else:
             continue  # "3.50": a figure
         found.append(When(*m.span(), minute=minute, either=either))
+    found += between_weekdays(text, found)
     return tuple(sorted(found, key=lambda when: when.start))
 
 
@@ -276,7 +246,7 @@ def _quantities(text: str) -> tuple[Quantity, ...]:
             Quantity(value, dimension, start, end, hedge, working, figure, noun, _RATES.get(rate, rate))
         )
         n = after
-    return tuple(found)
+    return tuple(joined(ranged(found, text), text))
 
 
 def bare_units(text: str) -> list[Quantity]:

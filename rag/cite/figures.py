@@ -54,7 +54,7 @@ def _figure_at(tokens: Tokens, n: int) -> tuple[float, int, str] | None:
     word = tokens[n][0].casefold()
     follows = tokens[n + 1][0].casefold() if n + 1 < len(tokens) else ""
     if word[0].isdecimal():
-        value = float(re.sub(r"[,\u00a0\u202f'’]", "", word))
+        value = float(re.sub(r"[, \u00a0\u202f'’]", "", word))
         glued = n + 1 < len(tokens) and tokens[n + 1][1] == tokens[n][2]
         if glued and follows in ("st", "nd", "rd", "th"):
             return value, n + 2, "ordinal"
@@ -168,6 +168,11 @@ def unit_at(tokens: Tokens, n: int, after: int, value: float) -> tuple[str, floa
     at = after
     if at < len(tokens) and tokens[at][0] == "-":
         at += 1  # "a 30-day limit"
+    more = [token[0].casefold() for token in tokens[at : at + 3]]
+    if len(more) == 3 and more[0] == "or" and more[1] in ("more", "less", "fewer", "over", "so"):
+        at += 2  # "25 or more hours"
+    elif len(more) > 1 and more[0] == "+":
+        at += 1
     working = at < len(tokens) and tokens[at][0].casefold() in ("working", "business")
     measured = ""  # "square", "cubic": another dimension
     if at + 1 < len(tokens) and tokens[at][0].casefold() in BETWEEN_FIGURE_AND_UNIT:

@@ -73,7 +73,7 @@ def _goes_on_as_name(name: Name, claim: str, nearest: str) -> bool:
     """Whether the word that opens a claim is a name: one follows it, or all that follows is the source's."""
     if re.match(r" [A-Z][a-z]", claim[name.start + len(name.text) :]):
         return True
-    if _NO_NAME.match(claim[name.start :]):
+    if _NO_NAME.match(claim[name.start :]) or _COMMON.search(name.text):
         return False
     rest, theirs = Words.of(claim).content[1:], Words.of(nearest).content
     held = sum(any(alike(w, t) for t in theirs) for w in rest)
@@ -157,6 +157,8 @@ _NO_NAME = re.compile(
     r"(?:Around|About|Nearly|Almost|Roughly|Over|Some|\w+ (?:the|an?|your|his|her|its|their|it))\b"
 )
 """Openings of a sentence that are no name: an imperative goes on with an article."""
+_COMMON = re.compile(r"[a-z](?:tions?|sions?|ments?|ances?|ences?|ness|ity|ities|ings?|ages?|ures?)$")
+"""Endings of common nouns that open a sentence: "Applications are accepted"."""
 _CLAUSES = re.compile(r"[.;:,!?]\s|\b(?:whereas|while|but|although)\b")
 _NATIONS = frozenset(
     """

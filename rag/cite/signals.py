@@ -14,7 +14,9 @@ from rag.cite.compare import changed
 from rag.cite.english import is_english, may_be_english
 from rag.cite.evidence import MOST, evidence, parts
 from rag.cite.parity import turns
-from rag.cite.polarity import sweeping, turned
+from rag.cite.polarity import contrary, sweeping, turned
+from rag.cite.restate import restated
+from rag.cite.rows import rows_asked, table_of
 from rag.cite.units import MONTHS, ORDINALS, SMALL, TENS, UNITS
 from rag.cite.wording import Words, alike
 from rag.types import Change, Vectors
@@ -33,9 +35,14 @@ CHANGE = (
 """Signals that speak against it: no weight of theirs is positive. ``alone``: the source has no other one
 in the place of what it lacks; ``held``: times the share of the claim's words that the source holds."""
 
-READ = ("entailed", "number", "date", "unit", "name", "negation", "quantifier", "opposite", "sweeping")
+IN_WORDS = ("number", "date", "unit", "name", "negation", "opposite")
+READ = (
+    "entailed", "number", "date", "unit", "name", "negation", "quantifier", "opposite", "contrary",
+    "sweeping", *(f"{kind}_held" for kind in IN_WORDS),
+)  # fmt: skip
 """Signals where a model read claim and source together: the log-odds that the claim follows, which speak
-for it, and what the rules find, which speaks against it."""
+for it, and what the rules find, which speaks against it; ``held``: where the claim is otherwise in the
+words of the sentence, in which a rule errs less than in a free paraphrase."""
 
 _CLAUSES = re.compile(r",? (?:and|but|while|whereas|which|who|where|because|so that|although)\b|;|, ")
 _JOINTS = re.compile(r",? (?:and|but|while|whereas|which|who|where)\b|;|, (?=and|but)")
@@ -55,6 +62,8 @@ _FAR = 0.35
 claims of the sets that the reader was not taught with, five."""
 _KEPT = 0.65
 """Share of its words that a part shares with the source where the claim is no free paraphrase."""
+_HELD = 0.8
+"""Share of its words that a claim in the words of a sentence has from there."""
 _LOOKED_AT = 6
 """Sentences of a source that are embedded: what bounds the time that a check takes."""
 _LOOSE = 0.45
@@ -140,6 +149,8 @@ def read(
     if len(claim) > _LONGEST or not Words.of(claim).content or not is_english(claim):
         return None
     pieces = parts(source, spans)
+    asked = rows_asked(claim, [source[a:b] for a, b in pieces])
+    pieces = [pieces[n] for n in asked]
     texts = [source[a:b] for a, b in pieces]
     cover = [coverage(claim, text) for text in texts]
     at = _clearest(cover)
@@ -150,24 +161,39 @@ def read(
     best = evidence(source, pieces, worth)
     if not Words.of(best).content or not may_be_english(best):
         return None
-    follows = entails(claim, best)
+    follows = entails(restated(claim, best), best)
     if follows is None:
         return None
     if embed is not None and max(worth) < _FAR:
         # Taught beside whole passages, the model may take for true what "See page 12" says nothing of.
         follows = {**dict.fromkeys(follows, 0.0), "unrelated": 1.0}
     nearest = _supporting(claim, texts, worth, follows["true"], entails) if at is None else at
-    keep = [n for n in range(len(texts)) if len(texts) <= _SHORT or cover[n] >= 0.6 * cover[nearest]]
+    table = table_of(texts, nearest)
+    keep = [
+        n for n in range(len(texts)) if len(texts) <= _SHORT or n in table or cover[n] >= 0.6 * cover[nearest]
+    ]
     found = changed(claim, [texts[n] for n in keep], source, texts[nearest])
     turned_by = turned(claim, texts[nearest], [texts[n] for n in keep if n != nearest and cover[n]])
     wrong = tuple(f.kind for f in found if f.instead or f.kind == "number")
     signals = dict.fromkeys(READ, 0.0)
     signals["entailed"] = math.log((follows["true"] + _NEVER) / (1 - follows["true"] + _NEVER))
     signals |= dict.fromkeys((*wrong, *turned_by), 1.0)
+    signals["contrary"] = float(contrary(claim, texts[nearest]))
+    if _in_words(claim, texts[nearest]):
+        signals |= {f"{kind}_held": signals[kind] for kind in IN_WORDS}
+    if signals["contrary"] and "opposite" not in turned_by:
+        turned_by.append("opposite")
     signals["sweeping"] = float("quantifier" not in turned_by and sweeping(claim, texts[nearest]))
     change = max((kind for kind in follows if kind != "true"), key=lambda kind: follows[kind])
     sentence = next(n for n, (_, end) in enumerate(spans) if pieces[nearest][1] <= end)
     return Compared(signals, wrong, tuple(turned_by), sentence, False, change)
+
+
+def _in_words(claim: str, text: str) -> bool:
+    """Whether the claim is in the words of a text, its figures, units and months aside."""
+    mine = {w for w in Words.of(claim).content if not w[0].isdigit() and w not in _TIMES_AND_FIGURES}
+    theirs = Words.of(text).content
+    return bool(mine) and sum(any(alike(w, t) for t in theirs) for w in mine) >= _HELD * len(mine)
 
 
 def _supporting(
@@ -179,7 +205,7 @@ def _supporting(
     near = [n for n in ranked[:_RIVALS] if worth[ranked[0]] - worth[n] < _RIVAL]
     if len(near) < 2 or follows < 0.5:
         return ranked[0]
-    alone = {n: entails(claim, texts[n]) for n in near}
+    alone = {n: entails(restated(claim, texts[n]), texts[n]) for n in near}
     return max(near, key=lambda n: (alone[n] or {}).get("true", 0.0))
 
 

@@ -97,7 +97,7 @@ OPPOSITES = _sets("""
     allow allows allowed permitted permit permits | forbid forbids forbidden prohibited prohibit prohibits
         banned ban bans
     with | without
-    begin begins began start starts started | end ends ended finish finished stop stopped
+    begin begins began beginning start starts started | end ends ended finish finished stop stopped
     longer longest | shorter shortest
     many | few
     common frequent usual | rare uncommon unusual
@@ -109,7 +109,10 @@ OPPOSITES = _sets("""
     left | right
     win wins won gain gains gained | lose loses lost
     early | late
-    public | private
+    public | private confidential secret
+    continue continues continued | stop stops stopped end ends ended cease ceases
+    taxable taxed | tax-free untaxed
+    dangerous harmful | harmless safe
     hot warm warmer | cold cool cooler
     dry | sweet wet
     high | low

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _TABLE = """
-    time: second seconds sec secs = 1, minute minutes min mins = 60, hour hours hr hrs = 3600
+    time: second seconds sec secs = 1, minute minutes min mins = 60, hour hours hr hrs h = 3600
     time: day days = 86400, week weeks = 604800, fortnight fortnights = 1209600
     months: month months = 1, year years yr yrs = 12, decade decades = 120, century centuries = 1200
     time: millisecond milliseconds ms = 0.001
@@ -16,7 +16,9 @@ _TABLE = """
     mass: mg milligram milligrams = 0.000001, g gram grams gramme grammes = 0.001
     mass: kg kilogram kilograms kilo kilos = 1, tonne tonnes ton tons = 1000
     mass: lb lbs = 0.45359, ounce ounces oz = 0.02835
-    volume: ml millilitre millilitres milliliter milliliters = 0.001, cl = 0.01
+    volume: ml millilitre millilitres milliliter milliliters = 0.001
+    volume: cl centilitre centilitres centiliter centiliters = 0.01
+    volume: dl decilitre decilitres deciliter deciliters = 0.1, hl hectolitre hectolitres = 100
     volume: l litre litres liter liters = 1, gallon gallons = 3.785, pint pints = 0.568
     data: byte bytes = 1, kb kilobyte kilobytes = 1000, mb megabyte megabytes = 1000000
     data: gb gigabyte gigabytes = 1000000000, tb terabyte terabytes = 1000000000000
@@ -33,6 +35,7 @@ _TABLE = """
     area: hectare hectares ha = 1, acre acres = 0.404686
     speed: knot knots = 1.852
     franc: franc francs chf = 1
+    crown: crown crowns = 1
     krone: krona kronor krone kroner sek nok dkk = 1
     rupee: rupee rupees inr = 1
     peso: peso pesos = 1
@@ -65,10 +68,12 @@ def _read(table: str) -> dict[str, tuple[str, float]]:
 UNITS = _read(_TABLE)
 """Unit word -> (dimension, factor to the dimension's own unit)."""
 
-AMBIGUOUS = frozenset("m k g w l bar ms min second degree".split())
+AMBIGUOUS = frozenset("m k g w l h bar ms min second".split())
 """Read as units only right behind a figure in digits."""
 
 CURRENCIES = frozenset("€$£¥")
+OF_CENTS = frozenset(("€", "$", "£", "crown", "franc", "krone"))
+"""Currencies of a hundred cents, pence or the like."""
 
 SMALL = {
     word: number

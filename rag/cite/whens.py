@@ -57,7 +57,7 @@ def _is_example(when: When, claim: str, evidence: Sequence[str]) -> bool:
         denied = re.search(r"\b(?:not|no|never|closed|nothing)\b|n['’]t\b", claim, re.I)
         limits = any(re.search(r"\b(?:only|except|closed)\b", text) for text in evidence)
         held = [h.weekday for text in evidence for h in dates(text)]
-        return bool(denied and limits) and when.weekday not in held
+        return bool(denied) and when.weekday not in held and (limits or len(set(held) - {None}) > 1)
     if not when.year or not re.search(r"\b(?:an?|one|someone|anyone|anybody)\b.*\bin $", before, re.I):
         return False
     bound = r"\b(?:after|before|since|until|from|later than|earlier than) (?:the )?(?:end of )?$"

@@ -73,6 +73,15 @@ _PHRASES = (
     (re.compile(r"\bnot? (?:un|in)(?=[a-z]{4})", re.I), ""),
     (re.compile(r"\brather than\b", re.I), "not"),
     (re.compile(r"\bfree of charge\b", re.I), "free"),
+    (
+        re.compile(
+            r"\b(?:free of|exempt from) tax(?:es)?\b|\bpays? no tax(?:es)?\b|\bnot tax(?:ed|able)\b|"
+            r"\btax[- ](?:free|exempt)\b",
+            re.I,
+        ),
+        "tax-free",
+    ),
+    (re.compile(r"\bg(?:o|oes|oing|one) on(?= |[.,;]|$)(?! to\b)", re.I), "continues"),
     (re.compile(r"\bthe following\b|\bas follows\b", re.I), ""),
     (re.compile(r"\bmore than one\b", re.I), "several"),
 )

@@ -82,8 +82,6 @@ NAMED = {kind: n for n, kind in enumerate(KINDS)} | {"opposite": 5, "unrelated n
 class Pair:
     of: str
     kind: str
-    denies: bool
-    """Whether a word of ``MANNER`` is in the claim."""
     claim: list[int]
     """Token ids with [CLS] and [SEP]."""
     source: list[int]
@@ -105,34 +103,32 @@ def main() -> None:
     args.epochs = args.epochs or (1 if args.on else 4)
     draw = random.Random(args.seed)
     torch.manual_seed(args.seed)
-    read = Reader()
-    found: dict[str, list[Pair]] = {}
+    found: dict[str, list[Row]] = {}
     for path in sorted(SETS.rglob("*.jsonl")):
         if path.stem not in UNSEEN:
-            found[path.stem] = read.pairs(path.stem, rows(path))
+            found[path.stem] = [row for row in rows(path) if row[0] in NAMED]
+    held = [HELD, "xquad", *args.hold]
+    taught = [row for name, some in found.items() if name not in held for row in some]
     for name, most in (("squad", FROM_SQUAD), ("xquad", FROM_XQUAD)):
         made = [(p.kind, p.claim, p.source) for p in pairs(args.data / name)]
         draw.shuffle(made)
-        found[name] = read.pairs(name, made[:most])
-    held = [HELD, "xquad", *args.hold]
-    taught = [
-        row
-        for path in sorted(SETS.rglob("*.jsonl"))
-        if path.stem in found and path.stem not in held
-        for row in rows(path)
-    ]
+        found[name] = made[:most]
     sources = list(dict.fromkeys(source for _, _, source in taught))
-    found["plain"] = read.pairs("plain", own_words(sources, draw)[:FROM_PLAIN])
+    found["plain"] = own_words(sources, draw)[:FROM_PLAIN]
     true = draw.sample([row for row in taught if row[0] == "true"], LEFT_OUT + NEARBY)
     embed = load_embedder(Embedding(), Environment.load()).embed_texts
-    made = [*left_out(true[:LEFT_OUT], embed), *nearby(true[LEFT_OUT:], sources, embed, draw)]
-    found["unsaid"] = read.pairs("unsaid", made)
+    found["unsaid"] = [
+        *left_out(true[:LEFT_OUT], embed),
+        *nearby(true[LEFT_OUT:], sources, embed, draw),
+    ]
     known = set[str]().union(*map(fitted_before, args.on))
+    read = Reader()
     fitted = []
     for of, some in found.items():
         if of not in held:
             kept = balanced(some, draw)
-            fitted += draw.sample(kept, round(args.again * len(kept))) if of in known else kept
+            kept = draw.sample(kept, round(args.again * len(kept))) if of in known else kept
+            fitted += read.pairs(of, kept)
     fitted += elsewhere([p for p in fitted if p.kind == "true"], draw)
     print(f"{len(fitted):,} pairs are fitted on", flush=True)
     started_from = [hashlib.sha256(path.read_bytes()).hexdigest() for path in args.on]
@@ -140,7 +136,11 @@ def main() -> None:
     for epoch, said in enumerate(fit(model, fitted, args.epochs, ON if args.on else RATE, draw), start=1):
         print(f"epoch {epoch}: {said}", flush=True)
         last = epoch == args.epochs
-        shares = {of: judged(model, found[of]) for of in held if of in found and (last or of == HELD)}
+        shares = {
+            of: judged(model, read.pairs(of, found[of]))
+            for of in held
+            if of in found and (last or of == HELD)
+        }
         for of, of_kind in shares.items():
             line = "  ".join(f"{kind} {share:.3f}" for kind, share in of_kind.items())
             print(f"  {of}: {line}", flush=True)
@@ -162,9 +162,8 @@ def own_words(sources: Sequence[str], draw: random.Random) -> list[Row]:
 
 
 def fitted_before(on: Path) -> set[str]:
-    """Names of the files that an adapter was fitted on; what is made anew each time is none."""
-    sets = tomllib.loads(on.with_suffix(".toml").read_text(encoding="utf-8"))["fitted_on"]
-    return {name for name, of in sets.items() if "sha256" in of}
+    """Names of the sets that an adapter was fitted on."""
+    return set(tomllib.loads(on.with_suffix(".toml").read_text(encoding="utf-8"))["fitted_on"])
 
 
 class Reader:
@@ -175,8 +174,8 @@ class Reader:
 
         self._tokenizer: Any = load_tokenizer()
 
-    def pairs(self, of: str, some: Any) -> list[Pair]:
-        return [self.pair(of, *row) for row in some if row[0] in NAMED]
+    def pairs(self, of: str, some: Sequence[Row]) -> list[Pair]:
+        return [self.pair(of, *row) for row in some]
 
     def pair(self, of: str, kind: str, claim: str, source: str) -> Pair:
         spans = parts(source, sentences(source))
@@ -192,16 +191,20 @@ class Reader:
             ]
             for most in (MOST, PART)
         )
-        return Pair(of, kind, MANNER.search(claim) is not None, first, whole, part)
+        return Pair(of, kind, first, whole, part)
 
 
-def balanced(some: Sequence[Pair], draw: random.Random) -> list[Pair]:
+def balanced(some: Sequence[Row], draw: random.Random) -> list[Row]:
     """All, but so many true ones with a word of ``MANNER`` that their share is that of the false ones."""
-    true, false = ([p for p in some if (p.kind == "true") is said] for said in (True, False))
-    other, denying = ([p for p in true if p.denies is said] for said in (False, True))
-    share = sum(p.denies for p in false) / max(1, len(false))
+    true, false = ([row for row in some if (row[0] == "true") is said] for said in (True, False))
+    other, denying = ([row for row in true if _denies(row) is said] for said in (False, True))
+    share = sum(map(_denies, false)) / max(1, len(false))
     most = round(len(other) * share / max(1 - share, 1e-9))
     return [*false, *other, *draw.sample(denying, min(most, len(denying)))]
+
+
+def _denies(row: Row) -> bool:
+    return MANNER.search(row[1]) is not None
 
 
 def elsewhere(true: Sequence[Pair], draw: random.Random) -> Iterator[Pair]:
@@ -373,7 +376,7 @@ def judged(model: Model, some: Sequence[Pair]) -> dict[str, float]:
 def as_toml(
     args: argparse.Namespace,
     started_from: Sequence[str],
-    found: dict[str, list[Pair]],
+    found: dict[str, list[Row]],
     held: Sequence[str],
     shares: dict[str, dict[str, float]],
 ) -> str:

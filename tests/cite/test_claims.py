@@ -68,6 +68,13 @@ def test_a_whole_sentence_word_for_word_is_verbatim_and_found() -> None:
     assert SOURCE[found.start : found.end] == "Children under 12 do not pay."
 
 
+def test_yes_and_no_before_a_claim_are_no_part_of_it() -> None:
+    assert judge("No, children under 12 do not pay.", SOURCE).verdict == "verbatim"
+    assert judge("Yes: the permit costs €24 each year.", SOURCE).verdict == "supported"
+    assert judge("No, children under 12 pay.", SOURCE).reasons == ("negation",)
+    assert judge("Yes.", SOURCE).verdict == "unsupported"
+
+
 @pytest.mark.parametrize(
     ("claim", "source"), [("", SOURCE), ("?!", SOURCE), ("Tea is green.", ""), ("Tea.", "…")]
 )

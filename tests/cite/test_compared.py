@@ -10,7 +10,7 @@ from rag.cite.alignment import align
 from rag.cite.compare import Finding, changed
 from rag.cite.facts import bare_units, dates, quantities
 from rag.cite.parity import turns
-from rag.cite.polarity import sweeping, turned
+from rag.cite.polarity import contrary, sweeping, turned
 from rag.cite.signals import CHANGE, NEARNESS, compare
 from rag.cite.support import Curve, fitted
 from rag.sentences import sentences
@@ -41,6 +41,15 @@ def found(claim: str, source: str) -> list[Finding]:
         ("The work costs £4.2m.", "The work is to cost £4.2 million."),
         ("Revenue grew to $3B.", "Revenue grew to 3 billion dollars."),
         ("Keep it below 14 degrees Celsius.", "Nina says: below 14 °C."),
+        ("The grant is €1400.", "The grant is 1,400 EUR."),
+        ("It takes half an hour to an hour.", "It takes between 30 and 60 minutes."),
+        ("It takes 90 minutes.", "It takes 1 hour 30 minutes."),
+        ("You have two weeks.", "You have 10 working days."),
+        ("The line is open 24 hours a day.", "The line is answered at any hour."),
+        ("A ride costs 30 cents.", "A ride costs 0.30 crowns."),
+        ("Three p.m. on Wednesday is fine.", "Come at 15:00 from Monday to Friday."),
+        ("It is open on Tuesdays, but closed on Saturdays.", "It is open Monday to Friday."),
+        ("Applications are accepted from June.", "From June we accept applications, writes Ann Roe."),
     ],
 )
 def test_what_follows_by_one_step_is_not_changed(claim: str, source: str) -> None:
@@ -61,6 +70,10 @@ def test_what_follows_by_one_step_is_not_changed(claim: str, source: str) -> Non
         ),
         ("The bus leaves at half past four.", "The bus leaves at 04:20.", Finding("date", True)),
         ("The bus has 40 seats.", "The bus is green.", Finding("number", False)),
+        ("The grant is 1500 crowns.", "The grant is 1,400 crowns.", Finding("number", True)),
+        ("You have ten days.", "You have 10 working days.", Finding("unit", True)),
+        ("You have three weeks.", "You have 10 working days.", Finding("number", True)),
+        ("It is open on Sundays.", "It is open Monday to Friday.", Finding("date", True)),
         ("She was born in Bergen.", "She was born in Oslo.", Finding("name", True)),
         ("The route needs HTTP.", "Anna wrote the route.", Finding("name", False)),
     ],
@@ -105,6 +118,22 @@ def test_a_comparison_may_be_said_from_both_sides() -> None:
 
     assert turned("Wheat breads contain more gluten than rye breads.", source) == []
     assert turned("Rye breads contain more gluten than wheat breads.", source) == ["quantifier"]
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence", "against"),
+    [
+        ("The pump is harmless when wet.", "The pump is dangerous when wet.", True),
+        ("The pension goes on when you marry.", "The pension stops when you marry.", True),
+        ("The pump is dangerous when wet.", "The pump is dangerous when wet.", False),
+        ("It is cheap and safe.", "It is expensive and dangerous.", False),  # two of them
+        ("The lid is harmless.", "Pumps that children reach are dangerous.", False),
+    ],
+)
+def test_a_word_against_a_word_of_a_sentence_that_has_the_others(
+    claim: str, evidence: str, against: bool
+) -> None:
+    assert contrary(claim, evidence) is against
 
 
 def test_sweeping_is_what_nothing_in_the_sentence_says() -> None:

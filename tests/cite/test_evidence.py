@@ -23,6 +23,14 @@ def test_of_a_long_one_the_sentences_that_matter_are_read_in_their_order() -> No
     assert chosen(45, 0.1, 0.2, 0.9, 0.8) == "Children swim free. Towels cost two euros."
 
 
+def test_a_sentence_that_was_left_out_before_is_not_read_of_a_short_source_either() -> None:
+    first, _, third, last = sentences(SOURCE)
+
+    assert evidence(SOURCE, [first, third, last], [0, 0, 0], 200) == (
+        "Dogs stay outside. Children swim free. Towels cost two euros."
+    )
+
+
 def test_a_sentence_that_does_not_fit_is_passed_over_for_one_that_does() -> None:
     assert chosen(40, 0.5, 0.1, 0.9, 0.8) == "Dogs stay outside. Children swim free."
 
@@ -57,6 +65,7 @@ def test_one_without_any_joint_is_parted_where_it_is_full() -> None:
         "Los Angeles hosts two teams.",
         "Vincent van Gogh painted Sunflowers.",
         "Output 238 W at 230 V.",
+        "Vintage port keeps two months once decanted.",
         "",
         "1,234",
     ],

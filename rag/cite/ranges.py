@@ -1,0 +1,118 @@
+"""Figures and times that are read together: "30 to 60 minutes", "1 hour 30 minutes", "1-3 p.m."."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from rag.cite.measures import Quantity, When
+from rag.cite.units import CURRENCIES, SMALL
+
+_RANGE = re.compile(r" (?:to|or|till) | ?[-–—] ?")
+_BETWEEN = re.compile(r"\bbetween \S+(?: \S+)?$", re.IGNORECASE)
+_BESIDE = re.compile(r" (?:and )?|, |")
+_HOUR = rf"(?:{'|'.join(word for word, n in SMALL.items() if 1 <= n <= 12)}|1[0-2]|[1-9])"
+_HOURS = re.compile(
+    rf"(?<![\d.,:/-])\b(?P<first>{_HOUR})(?P<to> ?[-–] ?| to | till | until | and )"
+    rf"(?P<last>{_HOUR}) ?(?P<half>[ap])\.?m\b\.?",
+    re.IGNORECASE,
+)
+_BOUND = "is by on until before after".split()
+_SLASHED = re.compile(
+    r"(?<![\d/.])(?P<first>\d{1,2})(?P<mark>[/.])(?P<second>\d{1,2})(?P=mark)(?P<year>\d{4})(?![\d/])|(?<![\d/.])(?:"
+    + "|".join(rf"(?<=\b{word} )" for word in _BOUND)
+    + r")(?P<day>[0-3]?\d)/(?P<month>[01]?\d)(?![\d/])",
+    re.IGNORECASE,
+)
+_WEEK = "monday tuesday wednesday thursday friday saturday sunday".split()
+_TO = re.compile(r"s?(?: to | through | till | until | ?[-–] ?)", re.IGNORECASE)
+
+
+def ranged(found: Sequence[Quantity], text: str) -> list[Quantity]:
+    """Each with the unit that stands by the other end of its range: "30 to 60 minutes", "€5-10"."""
+    read = list(found)
+    for n in range(len(read) - 2, -1, -1):
+        low, high = read[n], read[n + 1]
+        between = text[low.end : high.start]
+        spans = between == " and " and _BETWEEN.search(text[max(0, low.start - 10) : low.end])
+        if not (spans or _RANGE.fullmatch(between)):
+            continue
+        bare = not low.dimension and not low.noun
+        if bare and high.figure and high.dimension not in ("", "ordinal", "times"):
+            factor = high.value / high.figure
+            read[n] = replace(
+                low, value=low.figure * factor, dimension=high.dimension, per=high.per, working=high.working
+            )
+        elif bare and high.noun:
+            read[n] = replace(low, noun=high.noun, per=high.per)
+        elif low.dimension in CURRENCIES and not high.dimension and not high.noun:
+            read[n + 1] = replace(high, dimension=low.dimension)
+    return read
+
+
+def joined(found: Sequence[Quantity], text: str) -> list[Quantity]:
+    """With "1 hour 30 minutes" as one figure."""
+    read: list[Quantity] = []
+    for quantity in found:
+        last = read[-1] if read else None
+        if (
+            last is not None
+            and last.dimension == quantity.dimension
+            and last.dimension in ("time", "months")
+            and last.figure
+            and quantity.figure
+            and last.value / last.figure > quantity.value / quantity.figure
+            and not last.per
+            and _BESIDE.fullmatch(text[last.end : quantity.start])
+        ):
+            total = last.value + quantity.value
+            read[-1] = replace(last, value=total, figure=total, end=quantity.end, per=quantity.per)
+        else:
+            read.append(quantity)
+    return read
+
+
+def between_hours(text: str) -> list[When]:
+    """Both times of "1-3 p.m.", of which the half of the day stands by the second alone."""
+    found = []
+    for m in _HOURS.finditer(text):
+        if m["to"] == " and " and not text[: m.start()].casefold().endswith("between "):
+            continue
+        first, last = (_number(m[end]) % 12 for end in ("first", "last"))
+        late = 12 if m["half"].casefold() == "p" else 0
+        found.append(When(*m.span("first"), minute=60 * (first + (late if first <= last else 0))))
+        found.append(When(m.start("last"), m.end(), minute=60 * (last + late)))
+    return found
+
+
+def slashed(text: str) -> list[When]:
+    """Days such as 30/09/2026 and 30.09.2026; 30/9 only behind a word that dates have before them.
+
+    The day comes first, as in most of the world, unless only the other order makes a date.
+    """
+    found = []
+    for m in _SLASHED.finditer(text):
+        day, month = int(m["first"] or m["day"]), int(m["second"] or m["month"])
+        if month > 12:
+            day, month = month, day
+        if 1 <= month <= 12 and 1 <= day <= 31:
+            found.append(When(*m.span(), int(m["year"]) if m["year"] else None, month, day))
+    return found
+
+
+def between_weekdays(text: str, found: Sequence[When]) -> Iterator[When]:
+    """The days between the two of "Monday to Friday"."""
+    days = sorted((when for when in found if when.weekday), key=lambda when: when.start)
+    for first, last in pairwise(days):
+        start, end = str(first.weekday), str(last.weekday)
+        if _TO.fullmatch(text[first.start + len(start) : last.start]):
+            at = _WEEK.index(start) + 1
+            while _WEEK[at % 7] != end:
+                yield When(first.start, last.end, weekday=_WEEK[at % 7])
+                at += 1
+
+
+def _number(hour: str) -> int:
+    return int(hour) if hour.isdigit() else SMALL[hour.casefold()]

@@ -1,0 +1,45 @@
+"""A claim's figures and times in the notation of its source."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.cite.restate import restated
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence", "said"),
+    [
+        ("Up to 4096 characters.", "At most 4,096 characters.", "Up to 4,096 characters."),
+        ("It is never shorter than a week.", "No shorter than 7 days.", "It is never shorter than 7 days."),
+        ("It arrives within 30 minutes.", "It takes half an hour.", "It arrives within half an hour."),
+        ("From 1pm to 3pm.", "Between 13:00 and 15:00.", "From 13:00 to 15:00."),
+        ("It opens at 3 p.m. on Monday.", "Mondays from 15:00.", "It opens at 15:00 on Monday."),
+        ("A copy costs 40 cents.", "Copies: €0.40 each.", "A copy costs €0.40."),
+        ("It costs €1500.", "1,500 euros are due.", "It costs 1,500 euros."),
+        ("Half of them stayed.", "50 % stayed.", "50 % of them stayed."),
+        ("It lasts 1 hour 30 minutes.", "90 minutes long.", "It lasts 90 minutes."),
+        ("Three rooms are free.", "There are 3 rooms.", "3 rooms are free."),
+    ],
+)
+def test_what_is_the_same_is_written_as_the_source_does(claim: str, evidence: str, said: str) -> None:
+    assert restated(claim, evidence) == said
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("It takes 30 minutes.", "It takes an hour."),
+        ("It takes ten days.", "It takes 10 working days."),
+        ("It costs 12 euros a month.", "It costs €12 a year."),
+        ("Three rooms are free.", "There are 3 cars."),
+        ("It starts at 3 p.m.", "It starts at 3 a.m."),
+        ("It costs 40 cents.", "It costs €4.00."),
+        ("It takes half an hour at least.", "It takes 30 to 60 minutes."),
+        ("He came third.", "They were 3."),
+        ("It costs 12 euros.", "It costs 12 euros."),
+        ("Nothing here counts.", ""),
+    ],
+)
+def test_what_differs_or_has_no_unit_beside_it_stays(claim: str, evidence: str) -> None:
+    assert restated(claim, evidence) == claim
