@@ -41,7 +41,7 @@ _VERB = re.compile(
 _DENIES = re.compile(
     r"\b(?:not?|never|none|neither|nor|without|cannot|except|unless)\b|n['’]t\b", re.IGNORECASE
 )
-_ANSWER = re.compile(r"^(?:yes|no)[,.:;!–—-]+ (?=\S+ \S+ )", re.IGNORECASE)
+_ANSWER = re.compile(r"^(?:yes|no)[,.:;!–—-]+ (?!\d)(?=\S+ \S+ )", re.IGNORECASE)
 """What answers the question; the claim is what follows, with a negation of its own where it has one."""
 _SPACE = re.compile(r"\s+")
 _HALF = re.compile("[\ud800-\udfff]")
@@ -74,11 +74,12 @@ def judge(
     ``entails`` reads the two together. Without it, ``tokens`` (a text -> its token vectors, or None)
     aligns the words; without ``embed`` the nearness is that of the words alone.
     """
-    claim, source = _ANSWER.sub("", _whole(claim.strip())), _whole(source)
+    said, source = _whole(claim.strip()), _whole(source)
+    claim = _ANSWER.sub("", said)
     spans = sentences(source)
     if not spans or not any(c.isalnum() for c in claim):
         return Judgement("unsupported", 0.0, ("meaning",), 0, 0)
-    whole = _standing(claim, source, spans)
+    whole = _standing(said, source, spans) or _standing(claim, source, spans)
     if whole is not None:
         return Judgement("verbatim", 1.0, (), *whole)
     if _fragment(claim):

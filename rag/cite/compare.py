@@ -39,10 +39,10 @@ _ALL_DAY = re.compile(
     r"24 ?/ ?7|(?:24|twenty-four)[- ]hours?(?: a| per| each)? day|(?:seven|7) days a week", re.IGNORECASE
 )
 _ALWAYS = re.compile(
-    r"\b(?:any (?:hour|time)|all (?:hours|times)|(?:a)?round the clock|(?:by )?day and (?:by )?night|"
-    r"every day|daily|always)\b",
+    r"\b(?:any (?:hour|time)|all (?:hours|times)|(?:a)?round the clock|(?:by )?day and (?:by )?night)\b",
     re.IGNORECASE,
 )
+_DAILY = re.compile(r"\b(?:every day|daily|each day)\b", re.IGNORECASE)
 _MEASURED = frozenset(("length", "mass", "volume"))
 _BARE_UNIT = re.compile(rf"\b(?:an?|one) ({'|'.join(u for u in UNITS if len(u) > 3)})\b", re.IGNORECASE)
 _LESS = re.compile(
@@ -101,7 +101,11 @@ def _quantities_differ(claim: str, evidence: Sequence[str]) -> Finding | None:
     held_when = {float(x) for w in whens for x in (w.day, w.year) if x}
     hours = {float(w.minute // 60 % 12) for w in whens if w.minute is not None}
     follows = list(following(claim, [q for q, _ in held], years, evidence))
-    idioms = [m.span() for m in _ALL_DAY.finditer(claim)] if any(map(_ALWAYS.search, evidence)) else []
+    idioms = [
+        m.span()
+        for m in _ALL_DAY.finditer(claim)
+        if any((_DAILY if m[0][0] in "7sS" else _ALWAYS).search(text) for text in evidence)
+    ]
     for quantity in asked:
         if any(a <= quantity.start < b for a, b in idioms):
             continue  # "24 hours a day": at any hour
@@ -113,9 +117,9 @@ def _quantities_differ(claim: str, evidence: Sequence[str]) -> Finding | None:
         if (
             quantity.value in (years | held_when)
             and quantity.dimension in ("", "ordinal")
-            and not quantity.noun
+            and (not quantity.noun or (quantity.value in years and claim[quantity.start].isdigit()))
         ):
-            continue
+            continue  # "Expo 2020 opens"
         if quantity.dimension == "ordinal" and not any(q.dimension == "ordinal" for q, _ in held):
             continue  # "first, send the form": an order of speech
         rates = quantity.per and any(q.dimension == "times" and q.per for q, _ in held)
@@ -232,7 +236,7 @@ def _equal(claimed: Quantity, held: Quantity) -> bool:
     if claimed.working != held.working and claimed.dimension == held.dimension == "time":
         # "Two weeks (10 working days)".
         days, weeks = (claimed, held) if claimed.working else (held, claimed)
-        whole = weeks.figure and round(weeks.value / weeks.figure) in _WEEKS
+        whole = weeks.figure and math.isfinite(weeks.value) and round(weeks.value / weeks.figure) in _WEEKS
         return bool(whole) and math.isclose(days.value, weeks.value * _WORKED)
     if math.isclose(a, b, rel_tol=1e-3):
         return True

@@ -46,7 +46,7 @@ def evidence(source: str, spans: Sequence[Span], worth: Sequence[float], most: i
         return source.strip()
     left_out = any(source[a:b].strip() for (_, a), (b, _) in pairwise(spans))
     if spans[-1][1] - spans[0][0] <= most and not left_out:
-        return source.strip()
+        return source[spans[0][0] : spans[-1][1]].strip()
     kept: list[int] = []
     left = most
     for n in sorted(range(len(spans)), key=lambda n: (-worth[n], n)):

@@ -63,7 +63,7 @@ _CLOCK = re.compile(
     re.IGNORECASE,
 )
 _TOKEN = re.compile(
-    r"[€$£¥]|%|°[CFcf]?|\d{1,3}(?: \d{3})+(?=\s[a-z€$£])|"
+    r"[€$£¥]|%|°[CFcf]?|(?<!\d )[1-9]\d{0,2}(?: \d{3})+(?!\d| \d)(?! (?:ml|cl|mg|g|m|mm|kg)\b)|"
     r"\d{1,3}(?:[,\u00a0\u202f'’]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|"
     r"[^\W\d_]+(?:['’][^\W\d_]+)*|[^\w\s]"
 )
@@ -77,6 +77,8 @@ _PART = re.compile(
     | (?:an?|first|last|next|another)\ (?P<whole>{_DIVIDED})\ and\ a\ half
     | every\ (?P<nth>other|second|third|fourth)\ (?P<each>{_DIVIDED})
     | an?\ (?P<fortnight>fortnight)
+    | an?\ (?P<alone>hour|day|week|month|year)
+      (?=\ and\ (?:\d+|{_FEW_WORDS})\ (?:second|minute|hour|day|week|month)s?\b)
     | (?P<one>one(?=\ [a-z]+\ in)|\d+|{_FEW_WORDS})(?:(?<=one)\ [a-z]+)?\ (?:in|out\ of)\ (?:every\ )?
       (?P<of>\d{{1,3}}|{_FEW_WORDS})
       (?!\ ?[\w%€]*(?:day|week|year|month))
@@ -270,8 +272,8 @@ def _part(m: re.Match[str]) -> tuple[float, str, float]:
         return (100 * low / high if high else 0.0), "share", 1.0
     if m["nth"]:
         return float(ORDINALS.get(m["nth"].casefold(), 2)), *UNITS[m["each"].casefold()]
-    if m["fortnight"]:
-        return 1.0, *UNITS["fortnight"]
+    if m["fortnight"] or m["alone"]:
+        return 1.0, *UNITS[m["alone"].casefold() if m["alone"] else "fortnight"]
     unit = (m["whole"] or m["unit"]).casefold()
     dimension, factor = ("", 12.0) if unit == "dozen" else UNITS[unit]
     return (1.5 if m["whole"] else _quarters(m[0].casefold())), dimension, factor

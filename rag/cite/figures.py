@@ -25,6 +25,7 @@ Tokens = list[tuple[str, int, int]]
 """Words, figures and marks of a text, each with where it starts and ends."""
 
 
+_TO = frozenset(("to", "or", "-", "–"))
 _COMPARED = frozenset("less fewer longer later earlier higher lower".split())
 
 
@@ -136,9 +137,14 @@ def _words(tokens: Tokens, n: int) -> tuple[float, int, str] | None:
     if not any_word:
         return None
     halved = [t[0].casefold() for t in tokens[at : at + 3]] == ["and", "a", "half"]
-    if at == n + 1 and tokens[n][0].casefold() == "one" and not halved and not _counts(tokens, at):
+    ranges = at + 1 < len(tokens) and tokens[at][0].casefold() in _TO and _is_figure(tokens[at + 1][0])
+    if at == n + 1 and tokens[n][0].casefold() == "one" and not (halved or ranges or _counts(tokens, at)):
         return None  # the pronoun
     return total + current, at, ""
+
+
+def _is_figure(word: str) -> bool:
+    return word[0].isdecimal() or word.casefold() in SMALL or word.casefold() in TENS
 
 
 def _article(tokens: Tokens, at: int) -> bool:

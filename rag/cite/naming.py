@@ -73,7 +73,8 @@ def _goes_on_as_name(name: Name, claim: str, nearest: str) -> bool:
     """Whether the word that opens a claim is a name: one follows it, or all that follows is the source's."""
     if re.match(r" [A-Z][a-z]", claim[name.start + len(name.text) :]):
         return True
-    if _NO_NAME.match(claim[name.start :]) or _COMMON.search(name.text):
+    behind = claim[name.start + len(name.text) :]
+    if _NO_NAME.match(claim[name.start :]) or (_COMMON.search(name.text) and _OF_A_NOUN.match(behind)):
         return False
     rest, theirs = Words.of(claim).content[1:], Words.of(nearest).content
     held = sum(any(alike(w, t) for t in theirs) for w in rest)
@@ -158,7 +159,10 @@ _NO_NAME = re.compile(
 )
 """Openings of a sentence that are no name: an imperative goes on with an article."""
 _COMMON = re.compile(r"[a-z](?:tions?|sions?|ments?|ances?|ences?|ness|ity|ities|ings?|ages?|ures?)$")
-"""Endings of common nouns that open a sentence: "Applications are accepted"."""
+_OF_A_NOUN = re.compile(
+    r" (?:is|are|was|were|has|have|can|may|must|will|do|does|of|for|to|in|by|from|on|at|take|takes|costs?)\b"
+)
+"""Common nouns that open a sentence end so, and go on so: "Applications are accepted"."""
 _CLAUSES = re.compile(r"[.;:,!?]\s|\b(?:whereas|while|but|although)\b")
 _NATIONS = frozenset(
     """

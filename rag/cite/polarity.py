@@ -384,7 +384,8 @@ def contrary(claim: str, evidence: str) -> bool:
     }
     rest = [w for w in mine.content if w not in turned and not is_negative(w)]
     held = sum(one_of(w, theirs.all) for w in rest)
-    return len(turned) % 2 == 1 and bool(rest) and held >= _MOST_OTHERS * len(rest)
+    denies = any(w in NEGATORS for w in mine.all) != any(w in NEGATORS for w in theirs.all)
+    return (len(turned) % 2 == 1) != denies and bool(turned and rest) and held >= _MOST_OTHERS * len(rest)
 
 
 def _negated_at(words: Words, word: str) -> bool:

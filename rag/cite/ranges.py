@@ -12,6 +12,16 @@ from rag.cite.units import CURRENCIES, SMALL
 
 _RANGE = re.compile(r" (?:to|or|till) | ?[-–—] ?")
 _BETWEEN = re.compile(r"\bbetween \S+(?: \S+)?$", re.IGNORECASE)
+_NUMBERED = re.compile(
+    r"\b(?:rooms?|bus|line|gate|platform|page|chapter|no\.?|number|option|route|tram|step|level|grade) $",
+    re.IGNORECASE,
+)
+"""Behind these a figure is a name: "Room 5 - 10 minutes from the entrance"."""
+_APART = re.compile(
+    r",? or |, \d| (?:longer|shorter|less|more|fewer|earlier|later|before|after|of which|is|are)\b",
+    re.IGNORECASE,
+)
+"""Behind the second of two times that are no one time: "a year, 6 months or 1 month"."""
 _BESIDE = re.compile(r" (?:and )?|, |")
 _HOUR = rf"(?:{'|'.join(word for word, n in SMALL.items() if 1 <= n <= 12)}|1[0-2]|[1-9])"
 _HOURS = re.compile(
@@ -19,14 +29,18 @@ _HOURS = re.compile(
     rf"(?P<last>{_HOUR}) ?(?P<half>[ap])\.?m\b\.?",
     re.IGNORECASE,
 )
+_AT = re.compile(r"\b(?:at|by|till|until|before|after) $", re.IGNORECASE)
 _BOUND = "is by on until before after".split()
 _SLASHED = re.compile(
-    r"(?<![\d/.])(?P<first>\d{1,2})(?P<mark>[/.])(?P<second>\d{1,2})(?P=mark)(?P<year>\d{4})(?![\d/])|(?<![\d/.])(?:"
+    r"(?<![\d/.])(?P<first>\d{1,2})(?P<mark>[/.])(?P<second>\d{1,2})(?P=mark)(?P<year>\d{4})(?![\d/]|\.\d)|(?<![\d/.])(?:"
     + "|".join(rf"(?<=\b{word} )" for word in _BOUND)
-    + r")(?P<day>[0-3]?\d)/(?P<month>[01]?\d)(?![\d/])",
+    + r")(?!24/7)(?P<day>[0-3]?\d)/(?P<month>[01]?\d)(?![\d/])",
     re.IGNORECASE,
 )
 _WEEK = "monday tuesday wednesday thursday friday saturday sunday".split()
+_MOVED = re.compile(
+    r"\b(?:mov|chang|shift|postpon|delay|reschedul|brought|put (?:back|off))\w*\b[^.;]*$", re.IGNORECASE
+)
 _TO = re.compile(r"s?(?: to | through | till | until | ?[-–] ?)", re.IGNORECASE)
 
 
@@ -39,7 +53,8 @@ def ranged(found: Sequence[Quantity], text: str) -> list[Quantity]:
         spans = between == " and " and _BETWEEN.search(text[max(0, low.start - 10) : low.end])
         if not (spans or _RANGE.fullmatch(between)):
             continue
-        bare = not low.dimension and not low.noun
+        before = text[max(0, low.start - 12) : low.start]
+        bare = not low.dimension and not low.noun and not _NUMBERED.search(before)
         if bare and high.figure and high.dimension not in ("", "ordinal", "times"):
             factor = high.value / high.figure
             read[n] = replace(
@@ -66,9 +81,10 @@ def joined(found: Sequence[Quantity], text: str) -> list[Quantity]:
             and last.value / last.figure > quantity.value / quantity.figure
             and not last.per
             and _BESIDE.fullmatch(text[last.end : quantity.start])
+            and not _APART.match(text, quantity.end)
         ):
-            total = last.value + quantity.value
-            read[-1] = replace(last, value=total, figure=total, end=quantity.end, per=quantity.per)
+            total, unit = last.value + quantity.value, quantity.value / quantity.figure
+            read[-1] = replace(last, value=total, figure=total / unit, end=quantity.end, per=quantity.per)
         else:
             read.append(quantity)
     return read
@@ -80,9 +96,11 @@ def between_hours(text: str) -> list[When]:
     for m in _HOURS.finditer(text):
         if m["to"] == " and " and not text[: m.start()].casefold().endswith("between "):
             continue
+        if m["to"] == " to " and m["first"].casefold() in ("five", "ten") and _AT.search(text[: m.start()]):
+            continue  # "at ten to three p.m."
         first, last = (_number(m[end]) % 12 for end in ("first", "last"))
         late = 12 if m["half"].casefold() == "p" else 0
-        found.append(When(*m.span("first"), minute=60 * (first + (late if first <= last else 0))))
+        found.append(When(*m.span("first"), minute=60 * (first + (late if first <= last else 12 - late))))
         found.append(When(m.start("last"), m.end(), minute=60 * (last + late)))
     return found
 
@@ -95,6 +113,8 @@ def slashed(text: str) -> list[When]:
     found = []
     for m in _SLASHED.finditer(text):
         day, month = int(m["first"] or m["day"]), int(m["second"] or m["month"])
+        if m["day"] and day <= month and text[: m.start()].casefold().endswith(("is ", "by ", "on ")):
+            continue  # "fell by 2/3", "is 4/5"
         if month > 12:
             day, month = month, day
         if 1 <= month <= 12 and 1 <= day <= 31:
@@ -107,6 +127,8 @@ def between_weekdays(text: str, found: Sequence[When]) -> Iterator[When]:
     days = sorted((when for when in found if when.weekday), key=lambda when: when.start)
     for first, last in pairwise(days):
         start, end = str(first.weekday), str(last.weekday)
+        if _MOVED.search(text[max(0, first.start - 60) : first.start]):
+            continue
         if _TO.fullmatch(text[first.start + len(start) : last.start]):
             at = _WEEK.index(start) + 1
             while _WEEK[at % 7] != end:

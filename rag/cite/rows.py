@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from rag.cite.facts import quantities
 from rag.cite.wording import Words, alike
 
+_COMPARES = re.compile(
+    r"\b(?:only|most|least|all|every|each|both|than|\w{3,}(?<!inter)(?<!inv)(?<!arr)(?<!requ)(?<!gu)est)\b",
+    re.IGNORECASE,
+)
 _BARS = 2
 """From which a line is a row."""
 
@@ -15,9 +21,11 @@ def rows_asked(claim: str, texts: Sequence[str]) -> list[int]:
     """Numbers of ``texts`` without the rows of tables that speak of something else.
 
     A row speaks of what its first cell says. Where the claim has all its words, the other rows go, whose
-    figures would be mistaken for its own; the head of a table stays. So do all where the claim has more
-    figures than those rows, as it sums up several.
+    figures would be mistaken for its own; the head of a table stays. So do all where the claim compares, or
+    has more figures than those rows, as it sums up several.
     """
+    if _COMPARES.search(claim):
+        return list(range(len(texts)))
     mine = Words.of(claim).content
     rows, told = set(), set()
     for n, text in enumerate(texts):
@@ -55,5 +63,6 @@ def _rules(text: str) -> bool:
 
 
 def _first_cell(row: str) -> str:
-    line = row.strip().splitlines()[-1]
+    lines = row.strip().splitlines()
+    line = next((line for before, line in pairwise(lines) if "--" in before), lines[0])
     return line.strip().strip("|").split("|")[0]

@@ -73,6 +73,7 @@ def test_yes_and_no_before_a_claim_are_no_part_of_it() -> None:
     assert judge("Yes: the permit costs €24 each year.", SOURCE).verdict == "supported"
     assert judge("No, children under 12 pay.", SOURCE).reasons == ("negation",)
     assert judge("Yes.", SOURCE).verdict == "unsupported"
+    assert judge("No. 5 is the best seller.", "No. 5 is the best seller.").verdict == "verbatim"
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,15 @@ from rag.cite.facts import dates, quantities
         ("It seats 1800 visitors.", [(1800, "visitors")]),
         ("€1500 is due", [(1500, "€")]),
         ("The 1990 elections were held in 1991.", []),
+        ("It takes one to two weeks.", [(604_800, "time"), (1_209_600, "time")]),
+        ("No one came to the two.", [(2, "")]),
+        ("an hour and 30 minutes", [(5400, "time")]),
+        ("2 days, 3 hours and 20 minutes", [(184_800, "time")]),
+        ("a year, 6 months or 1 month", [(6, "months"), (1, "months")]),
+        ("two hours, 30 minutes longer than the first", [(7200, "time"), (1800, "time"), (1, "ordinal")]),
+        ("Room 5 - 10 minutes from the entrance", [(5, ""), (600, "time")]),
+        ("12 000 inhabitants, 12 000.", [(12_000, "inhabitants"), (12_000, "")]),
+        ("2 500 ml bottles", [(2, ""), (0.5, "volume")]),
     ],
 )
 def test_figures_take_the_unit_of_their_range(text: str, figures: list[tuple[float, str]]) -> None:
@@ -42,6 +51,7 @@ def test_figures_take_the_unit_of_their_range(text: str, figures: list[tuple[flo
         ("11-2 pm", [11 * 60, 14 * 60]),
         ("between nine and eleven a.m.", [9 * 60, 11 * 60]),
         ("rooms 2 and 3 p.m.", [15 * 60]),
+        ("10-2 a.m.", [22 * 60, 2 * 60]),
         ("at 3 in the afternoon", [15 * 60]),
     ],
 )
@@ -62,7 +72,19 @@ def test_days_in_figures_are_dates(text: str, date: tuple[int | None, int, int])
     assert [(when.year, when.month, when.day) for when in dates(text)] == [date]
 
 
-@pytest.mark.parametrize("text", ["from 1/2 to 3/4 cup", "on 31/31", "10.20.30.40", "99/99/2026"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from 1/2 to 3/4 cup",
+        "on 31/31",
+        "10.20.30.40",
+        "99/99/2026",
+        "It is 24/7",
+        "It fell by 2/3",
+        "It is 4/5",
+        "10.12.2024.1",
+    ],
+)
 def test_other_figures_with_slashes_are_none(text: str) -> None:
     assert not any(when.month for when in dates(text))
 
@@ -72,3 +94,10 @@ def test_days_between_two_weekdays_are_held() -> None:
 
     assert days == {"monday", "tuesday", "wednesday", "thursday", "sunday"}
     assert {when.weekday for when in dates("Friday to Monday")} == {"friday", "saturday", "sunday", "monday"}
+
+
+def test_a_day_that_was_moved_to_another_holds_none_between() -> None:
+    assert {when.weekday for when in dates("It was moved from Tuesday to Thursday.")} == {
+        "tuesday",
+        "thursday",
+    }

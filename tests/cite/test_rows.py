@@ -23,10 +23,17 @@ def test_all_stay_where_no_row_is_named_or_several_are_summed_up() -> None:
     everything = list(range(len(ROWS)))
 
     assert rows_asked("All lines open at eight.", ROWS) == everything
+    assert rows_asked("The Pensions line has the shortest hours.", ROWS) == everything
     assert rows_asked("The helpline opens at 8, as the second, and 1 hour before the third of 3.", ROWS) == (
         everything
     )
     assert rows_asked("Bars | are | no table", ["One | two, three.", "Four."]) == [0, 1]
+
+
+def test_a_first_cell_is_that_of_the_row_and_not_of_the_line_behind_it() -> None:
+    rows = ["| Thing | Price |", "| Book | 5 |\n| Pen | 2 |", "| Ink | 3 |"]
+
+    assert rows_asked("A book costs 5.", rows) == [0, 1]
 
 
 def test_a_table_is_all_rows_around_one() -> None:
