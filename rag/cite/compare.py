@@ -35,6 +35,8 @@ _WORKED = 5 / 7
 """Days of a week that are working days."""
 _WEEKS = frozenset((604_800, 1_209_600))
 """Seconds of a week and a fortnight."""
+_ITEM = re.compile(r"[,;|](?= )")
+"""What parts the items of a list: "short hair £38, long hair £46"."""
 _ALL_DAY = re.compile(
     r"24 ?/ ?7|(?:24|twenty-four)[- ]hours?(?: a| per| each)? day|(?:seven|7) days a week", re.IGNORECASE
 )
@@ -299,7 +301,8 @@ def _before(text: str, quantity: Quantity) -> str:
 @lru_cache(maxsize=4096)
 def _context(text: str, quantity: Quantity, reach: int) -> tuple[str, ...]:
     before = Words.of(_before(text, quantity)).content[-reach:]
-    after = Words.of(text[quantity.end : quantity.end + _AROUND]).content[:reach]
+    behind = _ITEM.split(text[quantity.end : quantity.end + _AROUND], maxsplit=1)[0]
+    after = Words.of(behind).content[:reach]
     return tuple(w for w in (*before, *after) if not w[0].isdigit())
 
 

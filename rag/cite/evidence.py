@@ -14,10 +14,19 @@ _LONG = 300
 """Characters from which a sentence is read in parts: a table's row, a list, a paragraph of one sentence."""
 
 
+_HEAD = re.compile(r"(?:[^\n]*\|[^\n]*\n)?[ \t|:-]*--[ \t|:-]*\n")
+"""The line under the head of a table, with the head where that is in the same sentence."""
+
+
 def parts(source: str, spans: Sequence[Span]) -> list[Span]:
-    """The sentences ``spans``, each long one in parts of at most ``_LONG`` characters."""
+    """The sentences ``spans``, each long one in parts of at most ``_LONG`` characters; the head of a table
+    apart from the row behind it."""
     found: list[Span] = []
     for start, end in spans:
+        head = _HEAD.match(source, start, end)
+        if head and source[head.end() : end].strip():
+            found.append((start, head.end()))
+            start = head.end()
         while end - start > _LONG:
             at = _parted(source, start, end)
             found.append((start, at))

@@ -25,6 +25,7 @@ Tokens = list[tuple[str, int, int]]
 """Words, figures and marks of a text, each with where it starts and ends."""
 
 
+_VULGAR = {"½": 0.5, "¼": 0.25, "¾": 0.75}
 _TO = frozenset(("to", "or", "-", "–"))
 _COMPARED = frozenset("less fewer longer later earlier higher lower".split())
 
@@ -54,6 +55,8 @@ def figure_at(tokens: Tokens, n: int) -> tuple[float, int, str] | None:
 def _figure_at(tokens: Tokens, n: int) -> tuple[float, int, str] | None:
     word = tokens[n][0].casefold()
     follows = tokens[n + 1][0].casefold() if n + 1 < len(tokens) else ""
+    if word[-1] in _VULGAR:
+        return float(word[:-1] or 0) + _VULGAR[word[-1]], n + 1, ""
     if word[0].isdecimal():
         value = float(re.sub(r"[, \u00a0\u202f'’]", "", word))
         glued = n + 1 < len(tokens) and tokens[n + 1][1] == tokens[n][2]

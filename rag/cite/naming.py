@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import combinations
 
 from rag.cite.facts import Name, names
 from rag.cite.units import SMALL, TENS
@@ -20,9 +21,11 @@ def names_differ(claim: str, source: str, nearest: str) -> bool | None:
     missing = []
     for name in names(claim):
         folded = name.text.casefold().strip(".")
+        if name.text == "Q" or (name.opens and folded in _ANYONE):
+            continue
         if folded in FUNCTION_WORDS or len(folded) < 2 or re.split(r"[^a-z]", folded)[0] in _FIGURES:
             continue
-        parts = [p for p in re.split(r"[-.’']", folded) if len(p) > 1] or [folded]
+        parts = [p for p in re.split(r"[-.’']", folded) if len(p) > 1 and p != "non"] or [folded]
         if (
             folded in there
             or all(any(_same_name(p, t) or (name.opens and alike(p, t)) for t in there) for p in parts)
@@ -41,7 +44,7 @@ def names_differ(claim: str, source: str, nearest: str) -> bool | None:
     missing = [
         n for n in missing if n.text.casefold() not in _CONTINENTS or any(t in _CONTINENTS for t in there)
     ]
-    if _titles_differ(claim, source) or _exchanged(claim, source):
+    if _turned_round(claim, nearest) or _titles_differ(claim, source) or _exchanged(claim, source):
         return True
     # The first word of a sentence is capitalised whatever it is.
     lacking = [n for n in missing if not n.opens or _goes_on_as_name(n, claim, nearest)]
@@ -110,6 +113,29 @@ def _exchanged(claim: str, source: str) -> bool:
     return False
 
 
+def _turned_round(claim: str, nearest: str) -> bool:
+    """Whether two names stand round the same word in the other order: "Renard succeeded Vasseur".
+
+    Where one side alone is passive, that says the same.
+    """
+    if bool(_PASSIVE.search(claim)) != bool(_PASSIVE.search(nearest)):
+        return False
+    mine, theirs = Words.of(claim).all, Words.of(nearest).all
+    called = dict.fromkeys(n.text.casefold() for n in names(claim) if len(n.text) > 2)
+    once = [name for name in called if mine.count(name) == 1 and theirs.count(name) == 1]
+    for first, last in combinations(sorted(once, key=mine.index), 2):
+        start, end = theirs.index(last), theirs.index(first)
+        between = [w for w in theirs[start + 1 : end] if _tells(w, called)]
+        here = [w for w in mine[mine.index(first) + 1 : mine.index(last)] if _tells(w, called)]
+        if any(alike(a, b) for a in here for b in between):
+            return True
+    return False
+
+
+def _tells(word: str, called: Collection[str]) -> bool:
+    return len(word) > 3 and word.isalpha() and word not in FUNCTION_WORDS and word not in called
+
+
 def _said_of(name: str, rest: Sequence[str], source: str) -> bool:
     """Whether another clause says the same of the name itself."""
     clauses = [Words.of(clause).all for clause in _CLAUSES.split(source)]
@@ -154,6 +180,7 @@ def _same_name(a: str, b: str) -> bool:
     return common >= 4 and shorter[common:] in _COUNTRY and longer[common:] in _DEMONYM
 
 
+_PASSIVE = re.compile(r"\b(?:was|were|is|are|been|being|be|got)\b|\bby\b")
 _NO_NAME = re.compile(
     r"(?:Around|About|Nearly|Almost|Roughly|Over|Some|\w+ (?:the|an?|your|his|her|its|their|it))\b"
 )
@@ -176,7 +203,8 @@ _NATIONS = frozenset(
 )
 _CONTINENTS = frozenset("european african asian american".split())
 """Wider than a nation: they name no other one than the source does."""
-_KNOWN = frozenset("earth sun moon god internet middle ages celsius fahrenheit".split())
+_ANYONE = frozenset("neither either nobody everyone everybody".split())
+_KNOWN = frozenset("christmas earth sun moon god internet middle ages celsius fahrenheit".split())
 """Capitalised, and known to everyone: no source has to name them."""
 _SHORT_FORM = re.compile(r"^(?:[A-Z]{2,5}|\w*[a-z][A-Z]\w*|[A-Z][a-z]+-[A-Z][a-z]+)$")
 _COUNTRY = frozenset(["", "al", "y", "ay", "en", "a", "e", "o", "ia", "ey", "and"])

@@ -236,8 +236,10 @@ def _quantified(claim: Words, held: Sequence[Words]) -> bool:
     for kind in KINDS:
         mine = _sides(claim, kind)
         found = [_sides(source, kind) for source in held]
+        if "must" in kind[0] and any(w in NEGATORS for w in claim.all):
+            continue  # "need not": may
         if kind is COMPARING:
-            if any(w in NEGATORS for w in claim.all):
+            if any(w in NEGATORS for w in claim.all) or any("others" in source.all for source in held):
                 continue  # "those with six or more cannot": fewer can
             than = _compared_otherwise(claim, held)
             if than is not None:
@@ -275,7 +277,8 @@ def sweeping(claim: str, nearest: str) -> bool:
     mine, theirs = Words.of(claim), frozenset(Words.of(nearest).all)
     scopes = _governed(mine, UNIVERSAL - {"each"}, 2)
     timed = all(bool(scope) and scope[0][1] in TIMES_OF_YEAR for scope in scopes)
-    if scopes and not timed and not theirs & (UNIVERSAL | _WHOLE):
+    each = any(w.startswith("per-") for w in theirs)  # "each person"
+    if scopes and not timed and not each and not theirs & (UNIVERSAL | _WHOLE):
         return True
     return any(w in _BOUNDS for w in mine.all) and not theirs & (_BOUNDS | _LIMITING)
 
@@ -381,6 +384,7 @@ def contrary(claim: str, evidence: str) -> bool:
         for word in mine.all
         if not one_of(word, theirs.all)
         and any(w in AGAINST.get(word, ()) and not one_of(w, mine.all) for w in theirs.all)
+        and not any(AGAINST.get(w, frozenset()) & AGAINST[word] for w in theirs.all)  # one of its own side
     }
     rest = [w for w in mine.content if w not in turned and not is_negative(w)]
     held = sum(one_of(w, theirs.all) for w in rest)

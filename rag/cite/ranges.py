@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from rag.cite.measures import Quantity, When
-from rag.cite.units import CURRENCIES, SMALL
+from rag.cite.units import CURRENCIES, GLUED_SCALES, SCALES, SMALL
 
 _RANGE = re.compile(r" (?:to|or|till) | ?[-–—] ?")
 _BETWEEN = re.compile(r"\bbetween \S+(?: \S+)?$", re.IGNORECASE)
@@ -22,6 +22,7 @@ _APART = re.compile(
     re.IGNORECASE,
 )
 """Behind the second of two times that are no one time: "a year, 6 months or 1 month"."""
+_SCALED = re.compile(rf"({'|'.join(SCALES)}|(?<=\d)(?:{'|'.join(GLUED_SCALES)}))\b", re.IGNORECASE)
 _BESIDE = re.compile(r" (?:and )?|, |")
 _HOUR = rf"(?:{'|'.join(word for word, n in SMALL.items() if 1 <= n <= 12)}|1[0-2]|[1-9])"
 _HOURS = re.compile(
@@ -57,6 +58,9 @@ def ranged(found: Sequence[Quantity], text: str) -> list[Quantity]:
         bare = not low.dimension and not low.noun and not _NUMBERED.search(before)
         if bare and high.figure and high.dimension not in ("", "ordinal", "times"):
             factor = high.value / high.figure
+            scaled = _SCALED.search(text[high.start : high.end])
+            if scaled and low.figure < 1_000 <= high.figure:
+                factor *= SCALES.get(scaled[1].casefold()) or GLUED_SCALES[scaled[1].casefold()]
             read[n] = replace(
                 low, value=low.figure * factor, dimension=high.dimension, per=high.per, working=high.working
             )

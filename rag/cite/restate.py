@@ -23,7 +23,7 @@ _RANGE = re.compile(r" (?:to|or|till|and|until) | ?[-–—] ?")
 _WOVEN = re.compile(r"(?:every|halv\w+|one [a-z]+ in)\b|.* (?:in|out of) |half$", re.IGNORECASE)
 """What is no figure with a unit but a part of the sentence: "every other day", "one in four"."""
 _SIGN = re.compile(r"(?:[€$£¥]|\b(?:EUR|USD|GBP|JPY)) ?$")
-_PENCE = re.compile(r"penn|pence", re.IGNORECASE)
+_PENCE = re.compile(r"penn|pence|\dp\b", re.IGNORECASE)
 _HALF_OF_DAY = re.compile(r" ?(?:in the|at) (?:morning|afternoon|evening|night)\b", re.IGNORECASE)
 _HOUR = re.compile(r"\d\d?|[a-z]+", re.IGNORECASE)
 _NAMED_HOURS = frozenset(("noon", "midnight"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 
 from rag.cite.facts import quantities
 from rag.cite.wording import Words, alike
@@ -29,7 +28,7 @@ def rows_asked(claim: str, texts: Sequence[str]) -> list[int]:
     mine = Words.of(claim).content
     rows, told = set(), set()
     for n, text in enumerate(texts):
-        if not _is_row(text) or (not _rules(text) and not (n and _is_row(texts[n - 1]))):
+        if not _is_row(text) or _rules(text) or not (n and _is_row(texts[n - 1])):
             continue
         rows.add(n)
         key = Words.of(_first_cell(text)).content
@@ -58,11 +57,9 @@ def _is_row(text: str) -> bool:
 
 
 def _rules(text: str) -> bool:
-    """Whether the line under a table's head stands in it, which is joined to the row behind it."""
+    """Whether it is the line under a table's head."""
     return "--" in text
 
 
 def _first_cell(row: str) -> str:
-    lines = row.strip().splitlines()
-    line = next((line for before, line in pairwise(lines) if "--" in before), lines[0])
-    return line.strip().strip("|").split("|")[0]
+    return row.strip().splitlines()[0].strip().strip("|").split("|")[0]

@@ -122,6 +122,9 @@ OPPOSITES = _sets("""
     upper | lower
     same | different
     employee employees | employer employers
+    seller sellers | buyer buyers
+    lender lenders | borrower borrowers
+    doctor doctors | patient patients
     married | unmarried single
     free | paid chargeable
     easy easier | hard harder difficult

@@ -27,11 +27,13 @@ _TABLE = """
     $: $ dollar dollars usd = 1
     £: £ gbp pound pounds = 1
     ¥: ¥ yen jpy = 1
-    cent: cent cents penny pence = 1
+    cent: cent cents penny pence p = 1
     degree: ° °c degree degrees celsius = 1
     fahrenheit: °f fahrenheit = 1
     speed: km/h kmh kph = 1, mph = 1.609344
     power: w watt watts = 1, kw kilowatt kilowatts = 1000, mw megawatt megawatts = 1000000
+    square length: m² sqm = 1, cm² = 0.0001, km² = 1000000
+    cubic length: m³ = 1, cm³ = 0.000001
     area: hectare hectares ha = 1, acre acres = 0.404686
     speed: knot knots = 1.852
     franc: franc francs chf = 1
@@ -68,7 +70,7 @@ def _read(table: str) -> dict[str, tuple[str, float]]:
 UNITS = _read(_TABLE)
 """Unit word -> (dimension, factor to the dimension's own unit)."""
 
-AMBIGUOUS = frozenset("m k g w l h bar ms min second".split())
+AMBIGUOUS = frozenset("m k g w l h p bar ms min second".split())
 """Read as units only right behind a figure in digits."""
 
 CURRENCIES = frozenset("€$£¥")

@@ -72,6 +72,7 @@ _PHRASES = (
     (re.compile(r"\bno longer\b", re.I), "not"),
     (re.compile(r"\bnot? (?:un|in)(?=[a-z]{4})", re.I), ""),
     (re.compile(r"\brather than\b", re.I), "not"),
+    (re.compile(r"\bapart from\b|\bother than\b|\bwith the exception of\b", re.I), "except"),
     (re.compile(r"\bfree of charge\b", re.I), "free"),
     (
         re.compile(

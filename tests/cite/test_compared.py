@@ -45,6 +45,13 @@ def found(claim: str, source: str) -> list[Finding]:
         ("It takes half an hour to an hour.", "It takes between 30 and 60 minutes."),
         ("It takes 90 minutes.", "It takes 1 hour 30 minutes."),
         ("You have two weeks.", "You have 10 working days."),
+        ("It costs 20p.", "It costs £0.20."),
+        ("It takes one and a half hours.", "It takes 1½ hours."),
+        ("The room has 12 square metres.", "The room has 12 m²."),
+        ("It cost 7.1 million dollars at first.", "It rose from 7.1 to 7.3 million dollars."),
+        ("A cut for long hair is £46.", "Cut and blow-dry: short hair £38, long hair £46."),
+        ("Neither side told Ann.", "Ann was told by none of them, says Bob."),
+        ("Renard was succeeded by Vasseur.", "Claire Vasseur succeeded Paul Renard."),
         ("Expo 2020 opens in October.", "Expo 2020 in Dubai begins in October."),
         ("Repairs take 7-14 days.", "Repairs take one to two weeks."),
         ("It takes an hour and 30 minutes.", "It takes 1 hour 30 minutes."),
@@ -79,6 +86,7 @@ def test_what_follows_by_one_step_is_not_changed(claim: str, source: str) -> Non
         ("It is open 24 hours a day.", "It is open daily from 9 to 17.", Finding("number", True)),
         ("Florence hosted the fair in 1998.", "Vienna hosted the fair in 1998.", Finding("name", True)),
         ("You have three weeks.", "You have 10 working days.", Finding("number", True)),
+        ("Renard succeeded Vasseur.", "Claire Vasseur succeeded Paul Renard.", Finding("name", True)),
         ("It is open on Sundays.", "It is open Monday to Friday.", Finding("date", True)),
         ("She was born in Bergen.", "She was born in Oslo.", Finding("name", True)),
         ("The route needs HTTP.", "Anna wrote the route.", Finding("name", False)),
@@ -134,6 +142,8 @@ def test_a_comparison_may_be_said_from_both_sides() -> None:
         ("The pump is dangerous when wet.", "The pump is dangerous when wet.", False),
         ("It is cheap and safe.", "It is expensive and dangerous.", False),  # two of them
         ("The lid is harmless.", "Pumps that children reach are dangerous.", False),
+        ("The pump is not harmless.", "The pump is dangerous.", False),
+        ("Turnover went up.", "Turnover rose, while profit fell.", False),
     ],
 )
 def test_a_word_against_a_word_of_a_sentence_that_has_the_others(
