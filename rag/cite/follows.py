@@ -15,10 +15,12 @@ _EXACT = 0.01
 """How far off a share of a figure may be that a claim gives as an estimate."""
 _DIFFERENCE = re.compile(
     r"\b(?:(?:less|fewer|more|longer|older|younger)(?! than [\w€$£])|(?:less|more) than the|save\w*|"
-    r"extra|difference|other|rest|remain\w*|left|without|"
+    r"(?:increas\w*|decreas\w*|rose|risen|grew|grown|fell|fallen|dropped|cut|reduced|went (?:up|down)) by|"
+    r"dropped out|extra|difference|other|rest|remain\w*|left|without|"
     r"no|none|not|another|additional)\b|n['’]t\b",
     re.IGNORECASE,
 )
+_FOLD = re.compile(r"\b(?:doubl\w*|tripl\w*|twice|halv\w*|half|times as)\b", re.IGNORECASE)
 _TOTAL = re.compile(r"\b(?:together|total|altogether|both|in all|combined|overall)\b", re.IGNORECASE)
 _ESTIMATE = re.compile(r"\b(?:about|around|roughly|approximately|nearly|almost|some|circa)\b", re.IGNORECASE)
 
@@ -35,6 +37,10 @@ def following(
         for whole, part in pairs:
             left = whole.value - part.value
             yield Quantity(left, whole.dimension, 0, 0, figure=left, per=whole.per)
+    for whole, part in pairs if _FOLD.search(claim) else ():
+        ratio = whole.value / part.value
+        yield Quantity(ratio, "times", 0, 0, figure=ratio)
+        yield Quantity(100 / ratio, "share", 0, 0, figure=100 / ratio)
     if _TOTAL.search(claim):
         for one, other in permutations(counted, 2):
             if one.dimension == other.dimension:

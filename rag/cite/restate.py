@@ -14,6 +14,7 @@ from itertools import pairwise
 from rag.cite.facts import bare_units, dates, quantities
 from rag.cite.measures import Quantity, When
 from rag.cite.units import CURRENCIES, OF_CENTS
+from rag.cite.whens import end_of_month, hour_without_half
 from rag.cite.wording import alike
 
 _ONE = re.compile(r"\b(?:an?|one) $", re.IGNORECASE)
@@ -84,16 +85,33 @@ def _times(claim: str, evidence: str) -> Iterator[Swap]:
     theirs = dates(evidence)
     for when in dates(claim):
         held = [h for h in theirs if when.says(h) and h.says(when)]
-        if when.weekday or not held or _HALF_OF_DAY.match(claim, when.end):
+        if not held:
+            yield from _otherwise(claim, when, evidence)
+            continue
+        if when.weekday or _HALF_OF_DAY.match(claim, when.end):
             continue
         if when.either and len({h.minute for h in held}) > 1:
             continue  # of two times it may be either
         same = [_written(evidence, h) for h in held]
-        said = claim[when.start : when.end].rstrip()
-        if when.start + len(said) == len(claim.rstrip()):
-            said = said.removesuffix(".")  # of the sentence, as well as of "p.m."
+        said = _said(claim, when)
         if said.casefold() not in map(str.casefold, same):
             yield when.start, when.start + len(said), same[0]
+
+
+def _otherwise(claim: str, when: When, evidence: str) -> Iterator[Swap]:
+    """A full hour that is a bare figure there, and the last day of a month that is its end there."""
+    end = when.start + len(_said(claim, when))
+    hour, month = hour_without_half(when, evidence), end_of_month(when, claim, evidence)
+    if hour is not None:
+        yield when.start, end, evidence[hour.start : hour.end]
+    elif month is not None:
+        yield when.start, end, f"the end of {_said(evidence, month)}"
+
+
+def _said(text: str, when: When) -> str:
+    said = text[when.start : when.end].rstrip()
+    # A full stop is that of the sentence, as well as of "p.m.".
+    return said.removesuffix(".") if when.start + len(said) == len(text.rstrip()) else said
 
 
 def _written(text: str, when: When) -> str:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from collections.abc import Sequence
 
-from rag.cite.facts import When, dates, quantities
+from rag.cite.facts import dates, quantities
+from rag.cite.measures import Quantity, When
 
+_AT = re.compile(r"(?:\b(?:from|at|until|till|to|between|by|opens?|closes?) |[-–] ?)$", re.IGNORECASE)
+_UNTIL = re.compile(r"\b(?:by|until|till|to|before) $", re.IGNORECASE)
+_END_OF = re.compile(r"\bend of $", re.IGNORECASE)
+_NO_LEAP_YEAR = 2025
 _OTHER_YEAR = re.compile(
     r"\b(?:the )?(?:year before|previous year|year after|next year|following year|year earlier|year later)\b",
     re.I,
@@ -38,10 +44,36 @@ def dates_differ(claim: str, evidence: Sequence[str]) -> bool | None:
             continue
         if when.month and not when.day and _in_half(when, " ".join(evidence)):
             continue
+        if any(hour_without_half(when, text) or end_of_month(when, claim, text) for text in evidence):
+            continue
         if _is_example(when, claim, evidence):
             continue
         return any(_same_kind(when, h) for h in held)
     return None
+
+
+def hour_without_half(when: When, text: str) -> Quantity | None:
+    """The figure of a text that is the full hour ``when``: "from 10 to 5, and until 8 on Thursdays"."""
+    if when.minute is None or when.minute % 60:
+        return None
+    hours = (when.minute // 60, (when.minute // 60 - 1) % 12 + 1)
+    return next(
+        (
+            q
+            for q in quantities(text)
+            if not q.dimension and not q.noun and q.value in hours and _AT.search(text[: q.start])
+        ),
+        None,
+    )
+
+
+def end_of_month(when: When, claim: str, text: str) -> When | None:
+    """The month of a text whose end ``when`` is, where it bounds: "by 30 April", "by the end of April"."""
+    if not (when.month and when.day and _UNTIL.search(claim[: when.start])):
+        return None
+    last = calendar.monthrange(when.year or _NO_LEAP_YEAR, when.month)[1]
+    months = [held for held in dates(text) if held.month == when.month and not held.day]
+    return next((m for m in months if when.day == last and _END_OF.search(text[: m.start])), None)
 
 
 def _same_kind(a: When, b: When) -> bool:

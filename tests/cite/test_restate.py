@@ -25,6 +25,8 @@ from rag.cite.restate import restated
         ("It costs EUR 1,200.", "It costs €1200.", "It costs €1200."),
         ("It opens at 13:00.", "Open 1-3 p.m.", "It opens at 1 p.m.."),
         ("A copy costs 50 pence.", "Copies: £0.50.", "A copy costs £0.50."),
+        ("It is open until 8 p.m. on Fridays.", "Open until 8 on Fridays.", "It is open until 8 on Fridays."),
+        ("Apply by 30 April.", "Apply by the end of April.", "Apply by the end of April."),
     ],
 )
 def test_what_is_the_same_is_written_as_the_source_does(claim: str, evidence: str, said: str) -> None:
@@ -52,6 +54,9 @@ def test_what_is_the_same_is_written_as_the_source_does(claim: str, evidence: st
         ("It starts at half past three in the afternoon.", "It starts at 3:30 a.m."),
         ("It starts at three o'clock.", "It starts at 3 a.m. and at 15:00."),
         ("A copy costs 50 pence.", "Copies: €0.50."),
+        ("Room for 8 p.m.", "Room for 8 guests."),
+        ("Apply by 28 April.", "Apply by the end of April."),
+        ("It is due on 30 April.", "It is due by the end of April."),
         ("It costs 12 euros.", "It costs 12 euros."),
         ("Nothing here counts.", ""),
     ],
