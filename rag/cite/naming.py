@@ -116,9 +116,9 @@ def _exchanged(claim: str, source: str) -> bool:
 def _turned_round(claim: str, nearest: str) -> bool:
     """Whether two names stand round the same word in the other order: "Renard succeeded Vasseur".
 
-    Where one side alone is passive, that says the same.
+    Not where one of them is in the passive: "Vasseur was succeeded by Renard" says the same.
     """
-    if bool(_PASSIVE.search(claim)) != bool(_PASSIVE.search(nearest)):
+    if _PASSIVE.search(claim) or _PASSIVE.search(nearest):
         return False
     mine, theirs = Words.of(claim).all, Words.of(nearest).all
     called = dict.fromkeys(n.text.casefold() for n in names(claim) if len(n.text) > 2)
