@@ -74,12 +74,12 @@ def judge(
     ``entails`` reads the two together. Without it, ``tokens`` (a text -> its token vectors, or None)
     aligns the words; without ``embed`` the nearness is that of the words alone.
     """
-    said, source = _whole(claim.strip()), _whole(source)
-    claim = _ANSWER.sub("", said)
+    written, source = _whole(claim.strip()), _whole(source)
+    claim = _ANSWER.sub("", written)
     spans = sentences(source)
     if not spans or not any(c.isalnum() for c in claim):
         return Judgement("unsupported", 0.0, ("meaning",), 0, 0)
-    whole = _standing(said, source, spans) or _standing(claim, source, spans)
+    whole = _standing(written, source, spans) or _standing(claim, source, spans)
     if whole is not None:
         return Judgement("verbatim", 1.0, (), *whole)
     if _fragment(claim):

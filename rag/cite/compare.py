@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.cite.facts import Quantity, bare_units, dates, quantities
+from rag.cite.facts import bare_units, dates, quantities
 from rag.cite.follows import FEW, following
+from rag.cite.measures import Quantity
 from rag.cite.naming import names_differ
 from rag.cite.units import OF_CENTS, UNITS
 from rag.cite.whens import dates_differ

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise, permutations
 
-from rag.cite.facts import Quantity, quantities
+from rag.cite.facts import quantities
+from rag.cite.measures import Quantity
 
 FEW = 10
 """Up to which a figure in words may count what the source names one by one."""

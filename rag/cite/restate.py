@@ -51,7 +51,8 @@ def restated(claim: str, evidence: str) -> str:
 
 def _ends_alone(claim: str, swaps: Sequence[Swap]) -> Iterator[int]:
     """Where the ends of ranges start of which one would be written otherwise, and one stands bare."""
-    ends = sorted((x.start, x.end) for x in (*quantities(claim), *dates(claim)))
+    found: list[Quantity | When] = [*quantities(claim), *dates(claim)]
+    ends = sorted((x.start, x.end) for x in found)
     for (a, b), (c, d) in pairwise(ends):
         if _RANGE.fullmatch(claim[b:c]) and (_BARE.fullmatch(claim[a:b]) or _BARE.fullmatch(claim[c:d])):
             swapped = [any(start <= at < end for start, end, _ in swaps) for at in (a, c)]

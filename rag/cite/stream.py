@@ -181,6 +181,7 @@ class CitedStream:
         if not _is_claim(text, bool(marked)) or (not marked and says_nothing(text)):
             if self._heads(end):
                 self._claims.pop()
+                last = None  # it was the head of a table, and no claim
                 yield self._draft(self._text)
             if not marked or last is None:
                 return

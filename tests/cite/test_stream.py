@@ -257,6 +257,7 @@ WORDS = st.sampled_from(
 
 @given(st.lists(WORDS, max_size=25))
 @example(["[2", "[1]", "]"])
+@example([" 24 euros", "The permit", "| --- |", "\n", "| --- |", "[1]"])
 @example(["`", "\n", "[1]", "`", "[1]", "`"])
 @example(["[1]", "```", "\n", "```", "[1]"])
 @example(["The permit costs", "[2", " [9]", "[1]", "]", "]"])
