@@ -13,8 +13,7 @@ MOST = 420
 _LONG = 300
 """Characters from which a sentence is read in parts: a table's row, a list, a paragraph of one sentence."""
 
-
-_HEAD = re.compile(r"(?:[^\n]*\|[^\n]*\n)?[ \t|:-]*--[ \t|:-]*\n")
+_HEAD = re.compile(r"(?:[^\n|]*\|[^\n]*\n)?(?=[ \t|:-]*\n)(?:(?!--)[^\n])*--[^\n]*\n")
 """The line under the head of a table, with the head where that is in the same sentence."""
 
 

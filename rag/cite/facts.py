@@ -26,7 +26,7 @@ from rag.cite.units import (
 )
 
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
-_WEEKDAY_NAMES = "|".join(sorted(WEEKDAYS))
+_WEEKDAY_NAMES = "|".join(WEEKDAYS)
 
 _DATE = re.compile(
     rf"""\b(?:

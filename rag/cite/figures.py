@@ -55,7 +55,7 @@ def figure_at(tokens: Tokens, n: int) -> tuple[float, int, str] | None:
 def _figure_at(tokens: Tokens, n: int) -> tuple[float, int, str] | None:
     word = tokens[n][0].casefold()
     follows = tokens[n + 1][0].casefold() if n + 1 < len(tokens) else ""
-    if word[-1] in _VULGAR:
+    if word[-1] in _VULGAR and (len(word) == 1 or word[:-1].isdecimal()):
         return float(word[:-1] or 0) + _VULGAR[word[-1]], n + 1, ""
     if word[0].isdecimal():
         value = float(re.sub(r"[, \u00a0\u202f'’]", "", word))

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+_WORD = 16
+"""Characters that hold the word before a figure: a text may hold thousands of figures."""
+
 Hedge = Literal["", "about", "over", "under"]
 
 
@@ -57,3 +60,8 @@ class When:
 
 def _within(minute: int | None, day: int) -> int | None:
     return None if minute is None else minute % day
+
+
+def word_before(text: str, at: int) -> str:
+    """The end of what stands before ``at``: as much as a word and its spaces may take."""
+    return text[max(0, at - _WORD) : at]

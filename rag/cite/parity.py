@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 from rag.cite.opposites import AGAINST
 from rag.cite.polarity import is_negative, one_of
-from rag.cite.turning import PROHIBITING
+from rag.cite.turning import NEGATORS, PROHIBITING
 from rag.cite.wording import Words
+
+_MOST_OTHERS = 0.6
+"""Share of a claim's other words that a sentence has which says the contrary with another word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,22 @@ def turns(claim: str, clause: str) -> Turns:
     left = sum(_denies_alone(w) for w in theirs)
     denials = [w for w in mine if w not in turning and _denies_alone(w)]
     return Turns((count + abs(len(denials) - left)) % 2 == 1, frozenset((*turning, *denials)))
+
+
+def contrary(claim: str, evidence: str) -> bool:
+    """Whether an odd number of the claim's words stands against words of a sentence that has most others."""
+    mine, theirs = Words.of(claim), Words.of(evidence)
+    turned = {
+        word
+        for word in mine.all
+        if not one_of(word, theirs.all)
+        and any(w in AGAINST.get(word, ()) and not one_of(w, mine.all) for w in theirs.all)
+        and not any(AGAINST.get(w, frozenset()) & AGAINST[word] for w in theirs.all)  # one of its own side
+    }
+    rest = [w for w in mine.content if w not in turned and not is_negative(w)]
+    held = sum(one_of(w, theirs.all) for w in rest)
+    denies = any(w in NEGATORS for w in mine.all) != any(w in NEGATORS for w in theirs.all)
+    return (len(turned) % 2 == 1) != denies and bool(turned and rest) and held >= _MOST_OTHERS * len(rest)
 
 
 def _plain_words(text: str) -> list[str]:

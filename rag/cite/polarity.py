@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from rag.cite.opposites import AGAINST
 from rag.cite.turning import (
     BELIEF,
     COMPARING,
@@ -60,8 +59,6 @@ _OFTEN = frozenset("more-than-half common commonly often frequently regularly".s
 _COMPARED = frozenset("longer more less later earlier further higher lower older younger".split())
 _MORE = frozenset("better faster stronger often richer older longer heavier cheaper".split())
 _LESS = frozenset("worse slower weaker seldom poorer younger shorter lighter".split())
-_MOST_OTHERS = 0.6
-"""Share of a claim's other words that a sentence has which says the contrary with another word."""
 _NEARLY_ALL = 0.75
 """Share of a claim's words from which a sentence says the same but for the word that turns it."""
 
@@ -80,7 +77,7 @@ def turned(claim: str, evidence: str, others: Sequence[str] = ()) -> list[str]:
         found.append("negation")
     if _quantified(mine, held):
         found.append("quantifier")
-    if any(_opposed(mine, theirs, n == 0) for n, theirs in enumerate(held)) or _order_differs(mine, held[0]):
+    if any(_opposed(mine, theirs) for theirs in held) or _order_differs(mine, held[0]):
         found.append("opposite")
     return found
 
@@ -359,7 +356,7 @@ def one_of(word: str, words: Iterable[str]) -> bool:
 # --- opposites ------------------------------------------------------------------
 
 
-def _opposed(claim: Words, source: Words, nearest: bool) -> bool:
+def _opposed(claim: Words, source: Words) -> bool:
     """Whether the claim has a word where the source has its opposite."""
     mine, theirs = set(claim.all), set(source.all)
     for at, word in enumerate(claim.all):
@@ -374,22 +371,6 @@ def _opposed(claim: Words, source: Words, nearest: bool) -> bool:
         if _held(claim, source) >= 0.5 or (before and one_of(before, theirs) and _held(claim, source) >= 0.3):
             return True
     return False
-
-
-def contrary(claim: str, evidence: str) -> bool:
-    """Whether an odd number of the claim's words stands against words of a sentence that has most others."""
-    mine, theirs = Words.of(claim), Words.of(evidence)
-    turned = {
-        word
-        for word in mine.all
-        if not one_of(word, theirs.all)
-        and any(w in AGAINST.get(word, ()) and not one_of(w, mine.all) for w in theirs.all)
-        and not any(AGAINST.get(w, frozenset()) & AGAINST[word] for w in theirs.all)  # one of its own side
-    }
-    rest = [w for w in mine.content if w not in turned and not is_negative(w)]
-    held = sum(one_of(w, theirs.all) for w in rest)
-    denies = any(w in NEGATORS for w in mine.all) != any(w in NEGATORS for w in theirs.all)
-    return (len(turned) % 2 == 1) != denies and bool(turned and rest) and held >= _MOST_OTHERS * len(rest)
 
 
 def _negated_at(words: Words, word: str) -> bool:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from rag.cite.measures import Quantity, When
-from rag.cite.units import CURRENCIES, GLUED_SCALES, SCALES, SMALL
+from rag.cite.measures import Quantity, When, word_before
+from rag.cite.units import CURRENCIES, GLUED_SCALES, SCALES, SMALL, WEEKDAYS
 
 _RANGE = re.compile(r" (?:to|or|till) | ?[-–—] ?")
 _BETWEEN = re.compile(r"\bbetween \S+(?: \S+)?$", re.IGNORECASE)
@@ -31,6 +31,7 @@ _HOURS = re.compile(
     re.IGNORECASE,
 )
 _AT = re.compile(r"\b(?:at|by|till|until|before|after) $", re.IGNORECASE)
+_OF_PARTS = ("is ", "by ", "on ")
 _BOUND = "is by on until before after".split()
 _SLASHED = re.compile(
     r"(?<![\d/.])(?P<first>\d{1,2})(?P<mark>[/.])(?P<second>\d{1,2})(?P=mark)(?P<year>\d{4})(?![\d/]|\.\d)|(?<![\d/.])(?:"
@@ -38,7 +39,6 @@ _SLASHED = re.compile(
     + r")(?!24/7)(?P<day>[0-3]?\d)/(?P<month>[01]?\d)(?![\d/])",
     re.IGNORECASE,
 )
-_WEEK = "monday tuesday wednesday thursday friday saturday sunday".split()
 _MOVED = re.compile(
     r"\b(?:mov|chang|shift|postpon|delay|reschedul|brought|put (?:back|off))\w*\b[^.;]*$", re.IGNORECASE
 )
@@ -98,9 +98,10 @@ def between_hours(text: str) -> list[When]:
     """Both times of "1-3 p.m.", of which the half of the day stands by the second alone."""
     found = []
     for m in _HOURS.finditer(text):
-        if m["to"] == " and " and not text[: m.start()].casefold().endswith("between "):
+        before, minutes = word_before(text, m.start()), m["first"].casefold() in ("five", "ten")
+        if m["to"] == " and " and not before.casefold().endswith("between "):
             continue
-        if m["to"] == " to " and m["first"].casefold() in ("five", "ten") and _AT.search(text[: m.start()]):
+        if m["to"] == " to " and minutes and _AT.search(before):
             continue  # "at ten to three p.m."
         first, last = (_number(m[end]) % 12 for end in ("first", "last"))
         late = 12 if m["half"].casefold() == "p" else 0
@@ -117,7 +118,7 @@ def slashed(text: str) -> list[When]:
     found = []
     for m in _SLASHED.finditer(text):
         day, month = int(m["first"] or m["day"]), int(m["second"] or m["month"])
-        if m["day"] and day <= month and text[: m.start()].casefold().endswith(("is ", "by ", "on ")):
+        if m["day"] and day <= month and word_before(text, m.start()).casefold().endswith(_OF_PARTS):
             continue  # "fell by 2/3", "is 4/5"
         if month > 12:
             day, month = month, day
@@ -134,9 +135,9 @@ def between_weekdays(text: str, found: Sequence[When]) -> Iterator[When]:
         if _MOVED.search(text[max(0, first.start - 60) : first.start]):
             continue
         if _TO.fullmatch(text[first.start + len(start) : last.start]):
-            at = _WEEK.index(start) + 1
-            while _WEEK[at % 7] != end:
-                yield When(first.start, last.end, weekday=_WEEK[at % 7])
+            at = WEEKDAYS.index(start) + 1
+            while WEEKDAYS[at % 7] != end:
+                yield When(first.start, last.end, weekday=WEEKDAYS[at % 7])
                 at += 1
 
 

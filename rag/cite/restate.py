@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from rag.cite.facts import bare_units, dates, quantities
-from rag.cite.measures import Quantity, When
+from rag.cite.measures import Quantity, When, word_before
 from rag.cite.units import CURRENCIES, OF_CENTS
 from rag.cite.whens import end_of_month, hour_without_half
 from rag.cite.wording import alike
@@ -69,9 +69,9 @@ def _figures(claim: str, evidence: str) -> Iterator[Swap]:
     ]
     mine = [(*_span(claim, q), q) for q in quantities(claim) if q.dimension not in ("ordinal", "times")]
     for q in bare_units(claim):
-        one = _ONE.search(claim[: q.start])
+        one = _ONE.search(word_before(claim, q.start))
         if one:
-            mine.append((one.start(), q.end, q))
+            mine.append((q.start - len(one[0]), q.end, q))
     for start, end, q in mine:
         said = claim[start:end]
         woven = _WOVEN.match(said) is not None and not (

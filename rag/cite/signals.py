@@ -14,8 +14,8 @@ from rag.cite.compare import changed
 from rag.cite.english import is_english, may_be_english
 from rag.cite.evidence import MOST, evidence, parts
 from rag.cite.opposites import AGAINST
-from rag.cite.parity import turns
-from rag.cite.polarity import contrary, is_negative, sweeping, turned
+from rag.cite.parity import contrary, turns
+from rag.cite.polarity import is_negative, sweeping, turned
 from rag.cite.restate import restated
 from rag.cite.rows import rows_asked, table_of
 from rag.cite.units import MONTHS, ORDINALS, SMALL, TENS, UNITS

@@ -118,7 +118,7 @@ MONTHS = {
     )
     for name in names.split()
 }
-WEEKDAYS = frozenset("monday tuesday wednesday thursday friday saturday sunday".split())
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 BETWEEN_FIGURE_AND_UNIT = frozenset(
     "working business calendar full consecutive extra whole more additional further other square "
     "cubic".split()

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from rag.cite.facts import dates, quantities
-from rag.cite.measures import Quantity, When
+from rag.cite.measures import Quantity, When, word_before
 
 _AT = re.compile(r"(?:\b(?:from|at|until|till|to|between|by|opens?|closes?) |[-–] ?)$", re.IGNORECASE)
 _UNTIL = re.compile(r"\b(?:by|until|till|to|before) $", re.IGNORECASE)
@@ -61,7 +61,7 @@ def hour_without_half(when: When, text: str) -> Quantity | None:
         (
             q
             for q in quantities(text)
-            if not q.dimension and not q.noun and q.value in hours and _AT.search(text[: q.start])
+            if not q.dimension and not q.noun and q.value in hours and _AT.search(word_before(text, q.start))
         ),
         None,
     )
@@ -69,11 +69,11 @@ def hour_without_half(when: When, text: str) -> Quantity | None:
 
 def end_of_month(when: When, claim: str, text: str) -> When | None:
     """The month of a text whose end ``when`` is, where it bounds: "by 30 April", "by the end of April"."""
-    if not (when.month and when.day and _UNTIL.search(claim[: when.start])):
+    if not (when.month and when.day and _UNTIL.search(word_before(claim, when.start))):
         return None
     last = calendar.monthrange(when.year or _NO_LEAP_YEAR, when.month)[1]
     months = [held for held in dates(text) if held.month == when.month and not held.day]
-    return next((m for m in months if when.day == last and _END_OF.search(text[: m.start])), None)
+    return next((m for m in months if when.day == last and _END_OF.search(word_before(text, m.start))), None)
 
 
 def _same_kind(a: When, b: When) -> bool:

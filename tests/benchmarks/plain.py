@@ -231,13 +231,14 @@ def _opposite(claim: str, source: str, draw: random.Random) -> Claim | None:
     return ("negation", claim[: m.start()] + draw.choice(others) + claim[m.end() :]) if others else None
 
 
-def deny_alike(made: Sequence[Row], draw: random.Random) -> list[Row]:
-    """So few of the changed that deny that among them no larger a share does than among the true."""
-    true, false = ([row for row in made if (row[0] == "true") is said] for said in (True, False))
-    denying, other = ([row for row in false if _denies(row[1]) is said] for said in (True, False))
-    share = sum(_denies(claim) for _, claim, _ in true) / max(1, len(true))
+def deny_alike(made: Sequence[Row], draw: random.Random, *, fewer_true: bool = False) -> list[Row]:
+    """So few of the changed that deny that among them no larger a share does than among the true; or so few
+    of the true."""
+    kept, cut = ([row for row in made if (row[0] == "true") is said] for said in (not fewer_true, fewer_true))
+    denying, other = ([row for row in cut if _denies(row[1]) is said] for said in (True, False))
+    share = sum(_denies(claim) for _, claim, _ in kept) / max(1, len(kept))
     most = round(len(other) * share / max(1e-9, 1 - share))
-    return [*true, *other, *draw.sample(denying, min(len(denying), most))]
+    return [*kept, *other, *draw.sample(denying, min(len(denying), most))]
 
 
 def _denies(claim: str) -> bool:

@@ -9,8 +9,8 @@ from rag.cite import judge
 from rag.cite.alignment import align
 from rag.cite.compare import Finding, changed
 from rag.cite.facts import bare_units, dates, quantities
-from rag.cite.parity import turns
-from rag.cite.polarity import contrary, sweeping, turned
+from rag.cite.parity import contrary, turns
+from rag.cite.polarity import sweeping, turned
 from rag.cite.signals import CHANGE, NEARNESS, compare
 from rag.cite.support import Curve, fitted
 from rag.sentences import sentences

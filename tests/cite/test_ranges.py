@@ -21,6 +21,7 @@ from rag.cite.facts import dates, quantities
         ("25 or more hours a week", [(90000, "time")]),
         ("25+ hours", [(90000, "time")]),
         ("75 centilitres", [(0.75, "volume")]),
+        ("½ cup, a½ b", [(0.5, "cup")]),
         ("1 400 crowns", [(1400, "crown")]),
         ("The grant is 1500 crowns.", [(1500, "crown")]),
         ("It seats 1800 visitors.", [(1800, "visitors")]),
