@@ -51,6 +51,8 @@ from torch import nn
 from torch.nn import functional
 
 from rag.cite.evidence import MOST, evidence, parts
+from rag.cite.restate import restated
+from rag.cite.rows import rows_asked
 from rag.cite.signals import coverage
 from rag.config import Embedding, Environment
 from rag.embed import load_embedder
@@ -164,7 +166,7 @@ def fitted_before(on: Path) -> set[str]:
 
 
 class Reader:
-    """Claims and sources to token ids, a long source cut as :mod:`rag.cite.signals` cuts it."""
+    """Claims and sources to token ids, written and cut as :mod:`rag.cite.signals` does both."""
 
     def __init__(self) -> None:
         from rag.embed.session import load_tokenizer
@@ -176,17 +178,16 @@ class Reader:
 
     def pair(self, of: str, kind: str, claim: str, source: str) -> Pair:
         spans = parts(source, sentences(source))
+        asked = rows_asked(claim, [source[a:b] for a, b in spans])
+        spans = [spans[n] for n in asked]
         worth = [coverage(claim, source[a:b]) for a, b in spans]
+        long, short = (evidence(source, spans, worth, most) for most in (MOST, PART))
         encode = self._tokenizer.encode
-        first = encode(claim).ids
+        first = encode(restated(claim, long)).ids
         if len(first) > MOST_CLAIM:
             first = [*first[: MOST_CLAIM - 1], first[-1]]
         whole, part = (
-            [
-                *encode(evidence(source, spans, worth, most), add_special_tokens=False).ids[:MOST_SOURCE],
-                first[-1],
-            ]
-            for most in (MOST, PART)
+            [*encode(text, add_special_tokens=False).ids[:MOST_SOURCE], first[-1]] for text in (long, short)
         )
         return Pair(of, kind, first, whole, part)
 
