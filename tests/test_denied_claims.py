@@ -45,7 +45,15 @@ def test_a_false_claim_makes_no_true_one_where_something_else_in_it_may_be_false
 
 
 def test_of_a_number_that_are_so_others_may_not_be() -> None:
-    assert denied([("true", "Two pools are open.", SOURCE), FALSE], random.Random(1), 5) == []
+    for claim in ("Two pools are open.", "Of 9 pools 3 are open.", "Two pools are not open."):
+        false: Row = ("negation", "Visitors may not swim.", SOURCE)
+        assert denied([("true", claim, SOURCE), FALSE, false], random.Random(1), 5) == []
+
+
+def test_a_number_behind_the_denial_is_no_such_number() -> None:
+    made = denied([("true", "The pool opens at 9.", SOURCE), FALSE], random.Random(1), 5)
+
+    assert ("negation", "The pool does not open at 9.", SOURCE) in made
 
 
 def test_kinds_that_are_false_for_another_reason_are_left_out() -> None:

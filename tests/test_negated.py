@@ -50,6 +50,7 @@ def test_what_denies_no_longer_does(claim: str, other: str) -> None:
     "claim",
     [
         "Nobody was hurt.",
+        "Entries are written in ink, never in pencil.",
         "The fee is not refunded unless the course is cancelled.",
         "The ferry does not run until May.",
         "No dog is admitted without a lead, and none is not barked at.",

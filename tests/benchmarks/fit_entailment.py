@@ -39,7 +39,7 @@ import random
 import time
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -123,20 +123,18 @@ def main() -> None:
     found["denied"] = denied(taught, draw, DENIED)
     known = set[str]().union(*map(fitted_before, args.on))
     # To find what a source leaves unsaid takes minutes: no more of it than is fitted on.
-    some_left, some_near = (round(most * again(args, "unsaid", known)) for most in (LEFT_OUT, NEARBY))
-    true = draw.sample([row for row in taught if row[0] == "true"], some_left + some_near)
+    share = args.again if "unsaid" in known else 1.0
+    true = draw.sample([row for row in taught if row[0] == "true"], round(share * (LEFT_OUT + NEARBY)))
+    middle = round(share * LEFT_OUT)
     embed = load_embedder(Embedding(), Environment.load()).embed_texts
-    found["unsaid"] = [
-        *left_out(true[:some_left], embed),
-        *nearby(true[some_left:], sources, embed, draw),
-    ]
+    found["unsaid"] = [*left_out(true[:middle], embed), *nearby(true[middle:], sources, embed, draw)]
     read = Reader()
     fitted = []
     for of, some in found.items():
         if of not in held:
             kept = deny_alike(some, draw, fewer_true=True)
-            if of != "unsaid":
-                kept = draw.sample(kept, round(again(args, of, known) * len(kept)))
+            if of in known and of != "unsaid":
+                kept = draw.sample(kept, round(args.again * len(kept)))
             fitted += read.pairs(of, kept)
     fitted += elsewhere([p for p in fitted if p.kind == "true"], draw)
     print(f"{len(fitted):,} pairs are fitted on", flush=True)
@@ -158,11 +156,6 @@ def main() -> None:
             (args.out / "entailment.toml").write_text(
                 as_toml(args, started_from, found, held, shares), encoding="utf-8"
             )
-
-
-def again(args: argparse.Namespace, of: str, known: Set[str]) -> float:
-    """The share of a set's pairs that is fitted on."""
-    return args.again if of in known else 1.0
 
 
 def own_words(sources: Sequence[str], draw: random.Random) -> list[Row]:

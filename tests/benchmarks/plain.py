@@ -199,6 +199,8 @@ def _name(claim: str, source: str, draw: random.Random) -> Claim | None:
 
 
 def _denied(claim: str, source: str, draw: random.Random) -> Claim | None:
+    # Of any verb: what is denied in part is false, too. The denial of a whole claim, which is true where the
+    # claim is false, is that of tests.benchmarks.negated.
     if m := _any(_NOT, claim, draw):
         verb = m[1]
         if verb in ("do", "does", "did"):
