@@ -17,6 +17,7 @@ from rag.cite.facts import bare_units, dates, quantities
 from rag.cite.follows import FEW, following
 from rag.cite.measures import Quantity
 from rag.cite.naming import names_differ
+from rag.cite.reckoned import NAMED, is_reckoned, is_supposed, speaks_of_reckoning
 from rag.cite.units import OF_CENTS, UNITS
 from rag.cite.whens import dates_differ
 from rag.cite.wording import Words, alike
@@ -48,6 +49,8 @@ _ALWAYS = re.compile(
 _DAILY = re.compile(r"\b(?:every day|daily|each day)\b", re.IGNORECASE)
 _MEASURED = frozenset(("length", "mass", "volume"))
 _BARE_UNIT = re.compile(rf"\b(?:an?|one) ({'|'.join(u for u in UNITS if len(u) > 3)})\b", re.IGNORECASE)
+_OTHERS = 5
+"""Figures of a claim, each with another one in its place, that are looked at for one that is surely wrong."""
 _LESS = re.compile(
     r"\b(?:not|no|never|none|without|un\w{4,}|lost|missing|rest|remain\w*|other|only|fewer|less)\b|n't\b",
     re.I,
@@ -59,11 +62,15 @@ class Finding:
     """What a claim has and its evidence has not: ``kind`` is number, unit, date or name.
 
     ``instead``: the evidence has another one of its kind in its place, so that it was
-    changed, and not just added or drawn from what the evidence says.
+    changed, and not just added or drawn from what the evidence says. ``unreached``: no reckoning
+    leads to a figure from those of the source, or it is small and none is spoken of; ``sure``: nor is
+    it an example of a limit there, or the claim one that speaks of reckoning.
     """
 
     kind: str
     instead: bool
+    sure: bool = False
+    unreached: bool = False
 
 
 def changed(claim: str, evidence: Sequence[str], source: str, nearest: str) -> list[Finding]:
@@ -73,7 +80,7 @@ def changed(claim: str, evidence: Sequence[str], source: str, nearest: str) -> l
     nearest to the claim; names may come from all of ``source``.
     """
     found = []
-    reason = _quantities_differ(claim, evidence)
+    reason = _quantities_differ(claim, evidence, source)
     if reason:
         found.append(reason)
     when = dates_differ(claim, evidence)
@@ -88,7 +95,7 @@ def changed(claim: str, evidence: Sequence[str], source: str, nearest: str) -> l
 # --- figures --------------------------------------------------------------------
 
 
-def _quantities_differ(claim: str, evidence: Sequence[str]) -> Finding | None:
+def _quantities_differ(claim: str, evidence: Sequence[str], source: str) -> Finding | None:
     asked = quantities(claim)
     if _bare_units_differ(claim, " ".join(evidence)):
         return Finding("unit", True)
@@ -109,6 +116,7 @@ def _quantities_differ(claim: str, evidence: Sequence[str]) -> Finding | None:
         for m in _ALL_DAY.finditer(claim)
         if any((_DAILY if m[0][0] in "7sS" else _ALWAYS).search(text) for text in evidence)
     ]
+    others = 0
     for quantity in asked:
         if any(a <= quantity.start < b for a, b in idioms):
             continue  # "24 hours a day": at any hour
@@ -148,9 +156,44 @@ def _quantities_differ(claim: str, evidence: Sequence[str]) -> Finding | None:
             continue  # "a ten-year-old" where the source speaks of those under twelve
         kind = "unit" if same_figure else "number"
         if kind == "unit" or any(_like(quantity, q) for q, _ in held) or _counted(quantity, claim, held):
-            return Finding(kind, True)
-        worst = Finding(kind, False)
+            if kind == "unit":
+                return Finding(kind, True)
+            found = Finding(kind, True, *_grounds(quantity, claim, source))
+            if found.sure:
+                return found
+            if worst is None or (found.instead, found.unreached) > (worst.instead, worst.unreached):
+                worst = found
+            others += 1
+            if others == _OTHERS:
+                return worst
+        else:
+            worst = worst or Finding(kind, False, *_grounds(quantity, claim, source))
     return worst
+
+
+def _grounds(quantity: Quantity, claim: str, source: str) -> tuple[bool, bool]:
+    """``sure`` and ``unreached`` of a figure that the evidence has another one for."""
+    held = [*quantities(source), *bare_units(source)]
+    if quantity.dimension == "ordinal" or any(
+        _equal(quantity, q) or math.isclose(q.figure, quantity.figure) for q in held
+    ):
+        return False, False
+    plain = not speaks_of_reckoning(claim) and not _is_example(quantity, claim, source, held)
+    if is_supposed(claim) or is_reckoned(quantity, held, dates(source)):
+        # A small figure may always be a count, which says nothing for it.
+        return False, plain and quantity.value <= NAMED
+    return plain, True
+
+
+def _is_example(quantity: Quantity, claim: str, source: str, held: Sequence[Quantity]) -> bool:
+    """Whether the source has a limit that the figure may be an example of: "a float of three metres" where
+    those up to 2.5 are allowed."""
+    if quantity.hedge or _bounds(quantity, claim):
+        return False
+    around = _context(claim, quantity, 5)
+    like = [q for q in held if _like(quantity, q) or not q.dimension]
+    shared = [_shared(around, _context(source, q, 5)) for q in like]
+    return any(n == max(shared) and _bounds(q, source) for n, q in zip(shared, like, strict=True))
 
 
 def _like(a: Quantity, b: Quantity) -> bool:

@@ -59,7 +59,8 @@ _CLOCK = re.compile(
     r"(?P<when>morning|afternoon|evening|night)\b)"
     r"|(?:(?<=\bat )|(?<=\bby )|(?<=\btill )|(?<=\buntil )|(?<=\bfrom )|(?<=\bbefore )|(?<=\bafter )|"
     r"\b(?=[\w-]+ past\b))"
-    rf"(?P<off>{'|'.join(_OFF)}) (?:minutes )?(?P<side>past|to) (?P<full>{_HOURS}|1[0-2]|\d|noon|midnight)\b",
+    rf"(?P<off>{'|'.join(_OFF)}) (?:minutes )?(?P<side>past|to) (?P<full>{_HOURS}|1[0-2]|\d|noon|midnight)\b"
+    r"(?![.,]?\d| ?[%€$£]| (?:hundred|thousand|million|billion|per ?cent)\b)",
     re.IGNORECASE,
 )
 _TOKEN = re.compile(

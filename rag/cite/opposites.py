@@ -250,6 +250,19 @@ appoint elect | dismiss oust
 ally | oppose
 rainy | dry sunny
 crowded busy | empty deserted quiet
+upstream | downstream
+upstairs | downstairs
+clockwise | counterclockwise anticlockwise
+left-handed | right-handed
+odd | even
+ascend | descend
+sun sunlight sunny | shade shady
+constant steady | variable fluctuating
+novice beginner | expert
+oral spoken | written
+coastal | inland
+senior | junior
+wholesale | retail
 """
 
 
