@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.cite.facts import bare_units, dates, quantities
+from rag.cite.facts import LETTERS, bare_units, dates, quantities
 from rag.cite.follows import FEW, following
 from rag.cite.measures import Quantity
 from rag.cite.naming import names_differ
-from rag.cite.reckoned import NAMED, is_reckoned, is_supposed, speaks_of_reckoning
+from rag.cite.reckoned import NAMED, is_reckoned, is_rewritten, is_supposed, speaks_of_reckoning
 from rag.cite.units import OF_CENTS, UNITS
 from rag.cite.whens import dates_differ
 from rag.cite.wording import Words, alike
@@ -79,6 +79,8 @@ def changed(claim: str, evidence: Sequence[str], source: str, nearest: str) -> l
     ``evidence`` are the sentences that figures and dates may come from, ``nearest`` the one
     nearest to the claim; names may come from all of ``source``.
     """
+    claim, source, nearest = (text.translate(LETTERS) for text in (claim, source, nearest))
+    evidence = [text.translate(LETTERS) for text in evidence]
     found = []
     reason = _quantities_differ(claim, evidence, source)
     if reason:
@@ -182,7 +184,7 @@ def _grounds(quantity: Quantity, claim: str, source: str) -> tuple[bool, bool]:
     if is_supposed(claim) or is_reckoned(quantity, held, dates(source)):
         # A small figure may always be a count, which says nothing for it.
         return False, plain and quantity.value <= NAMED
-    return plain, True
+    return plain and not is_rewritten(quantity, source, held), True
 
 
 def _is_example(quantity: Quantity, claim: str, source: str, held: Sequence[Quantity]) -> bool:

@@ -28,6 +28,8 @@ from rag.cite.units import (
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _WEEKDAY_NAMES = "|".join(WEEKDAYS)
 
+LETTERS = str.maketrans("\u0130\u0131\u017f\u212a", "iisk")
+"""Letters that a pattern takes for these where case is ignored, though no table has them."""
 _DATE = re.compile(
     rf"""\b(?:
       (?P<iso>(?P<iy>\d{{4}})-(?P<im>\d{{2}})(?:-(?P<id>\d{{2}}))?)
@@ -135,7 +137,7 @@ class Name:
 
 def dates(text: str) -> tuple[When, ...]:
     """The dates, weekdays and times of day of a text, in order."""
-    return _dates(text)
+    return _dates(text.translate(LETTERS))
 
 
 @lru_cache(maxsize=4_000)
@@ -208,7 +210,7 @@ def _is_month(text: str, at: int) -> bool:
 
 def quantities(text: str) -> tuple[Quantity, ...]:
     """The figures of a text, in order; those of dates and times of day are left out."""
-    return _quantities(text)
+    return _quantities(text.translate(LETTERS))
 
 
 @lru_cache(maxsize=4_000)
@@ -255,7 +257,7 @@ def _quantities(text: str) -> tuple[Quantity, ...]:
 def bare_units(text: str) -> list[Quantity]:
     """Spans of one unit without a figure: "for an hour", "within a month"; those of dates are left out."""
     found = []
-    for m in _BARE.finditer(text):
+    for m in _BARE.finditer(text.translate(LETTERS)):
         unit = m["unit"] or m["early"]
         dimension, factor = UNITS[unit.casefold()]
         found.append(Quantity(factor, dimension, m.end() - len(unit), m.end(), figure=1.0))

@@ -12,6 +12,8 @@ from rag.cite.measures import Quantity
 
 FEW = 10
 """Up to which a figure in words may count what the source names one by one."""
+_COMBINED = 30
+"""Figures of a source that are combined with each other: what bounds the time."""
 _EXACT = 0.01
 """How far off a share of a figure may be that a claim gives as an estimate."""
 _DIFFERENCE = re.compile(
@@ -30,7 +32,7 @@ def following(
     claim: str, held: Sequence[Quantity], years: set[float], texts: Sequence[str]
 ) -> Iterator[Quantity]:
     """The figures that follow from those of the evidence by one step that the claim's words speak of."""
-    counted = [q for q in held if q.dimension not in ("share", "times", "ordinal")]
+    counted = [q for q in held if q.dimension not in ("share", "times", "ordinal")][:_COMBINED]
     pairs = [
         (a, b) for a in counted for b in counted if b.dimension in (a.dimension, "") and a.value > b.value > 0
     ]

@@ -12,7 +12,7 @@ _TABLE = """
     length: cm centimetre centimetres centimeter centimeters = 0.01, ft foot feet = 0.3048
     length: m metre metres meter meters = 1, yard yards = 0.9144, mile miles = 1609.344
     length: km kilometre kilometres kilometer kilometers = 1000
-    mass: µg microgram micrograms = 0.000000001
+    mass: µg mcg microgram micrograms = 0.000000001
     mass: mg milligram milligrams = 0.000001, g gram grams gramme grammes = 0.001
     mass: kg kilogram kilograms kilo kilos = 1, tonne tonnes ton tons = 1000
     mass: lb lbs = 0.45359, ounce ounces oz = 0.02835
@@ -63,7 +63,7 @@ def _read(table: str) -> dict[str, tuple[str, float]]:
         dimension, _, rest = line.strip().partition(": ")
         for entry in rest.split(", "):
             names, _, factor = entry.partition(" = ")
-            units.update({name: (dimension, float(factor)) for name in names.split()})
+            units.update({name.casefold(): (dimension, float(factor)) for name in names.split()})
     return units
 
 

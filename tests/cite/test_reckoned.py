@@ -105,3 +105,46 @@ def test_a_source_full_of_figures_takes_bounded_time() -> None:
     is_reckoned(quantities("1,234.5 euros")[0], held, dates(source))
     is_reckoned(quantities("77.7 years")[0], held, dates(source))
     assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("claim", "source"),
+    [
+        ("Take 7.5 mg.", "Take 7,5 mg with water; never more than 20 mg."),
+        ("The fund holds 2.5 million euros.", "The fund holds 2,5 Mio. Euro and pays 300 euros."),
+        ("The limit is 500 mcg.", "The limit is 0.5mg; a tablet has 20 mg."),
+        ("The film is 50 µm thick.", "The film is 0.05 mm thick and 30 mm wide."),
+        ("It carries 3,300 V.", "It carries 3.3 kV, the branch 230 V."),
+        ("The town has 83.2 million people.", "Population in millions: 83.2. It covers 357 people per km."),
+        ("The trail is 1,200 km long.", "The trail is 1,187 km long, 40 km of it paved."),
+        ("67 percent agreed.", "Two-thirds agreed; 12 percent did not."),
+        ("The film runs 148 minutes.", "Runtime: 2:28. A trailer of 3 minutes comes first."),
+        ("Bake at 356 degrees Fahrenheit.", "Bake at 180 °C, not at 90 degrees Fahrenheit."),
+        ("The plot has 150 square metres.", "The plot is 10 m by 15 m; the house has 90 square metres."),
+        (
+            "The team has 27 engineers.",
+            "12 engineers are in Oslo, 8 engineers in Rome, 5 engineers in Lima, 2 engineers in Bonn.",
+        ),
+    ],
+)
+def test_figures_in_another_notation_are_not_surely_wrong(claim: str, source: str) -> None:
+    found = finding(claim, source)
+    assert found is None or not found.sure
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Open Monday to Fr\u0131day.",
+        "MONDAY TO FR\u0130DAY",
+        "3 Apr\u0131l",
+        "f\u0131ve o'clock",
+        "th\u0131rty in ten",
+        "half a m\u0131le",
+    ],
+)
+def test_letters_that_are_near_to_others_neither_hang_nor_fail(text: str) -> None:
+    assert isinstance(dates(text), tuple)
+    assert isinstance(quantities(text), tuple)
+    bare_units(text)
+    finding(text, "Open Monday to Friday from 3 to 5 for half a mile.")
