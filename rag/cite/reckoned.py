@@ -123,8 +123,8 @@ def _reached(asked: Quantity, held: Sequence[Quantity], whens: Sequence[When]) -
         yield from accumulate(in_order[first:])
     if asked.dimension.startswith(("square ", "cubic ")):
         sides = [q.value for q in held if q.dimension in ("", asked.dimension.partition(" ")[2])]
-        for some in (2, 3):
-            yield from map(prod, combinations(sides, some))
+        for many in (2, 3):
+            yield from map(prod, combinations(sides, many))
     for some in combinations(same, 3):
         yield sum(some)
         yield 2 * max(some) - sum(some)  # what two leave of a third
