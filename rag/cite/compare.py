@@ -51,10 +51,6 @@ _MEASURED = frozenset(("length", "mass", "volume"))
 _BARE_UNIT = re.compile(rf"\b(?:an?|one) ({'|'.join(u for u in UNITS if len(u) > 3)})\b", re.IGNORECASE)
 _OTHERS = 5
 """Figures of a claim, each with another one in its place, that are looked at for one that is surely wrong."""
-_LESS = re.compile(
-    r"\b(?:not|no|never|none|without|un\w{4,}|lost|missing|rest|remain\w*|other|only|fewer|less)\b|n't\b",
-    re.I,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,25 +152,24 @@ def _quantities_differ(claim: str, evidence: Sequence[str], source: str) -> Find
             and any(_bounds(q, text) and (_like(quantity, q) or not q.dimension) for q, text in held)
         ):
             continue  # "a ten-year-old" where the source speaks of those under twelve
-        kind = "unit" if same_figure else "number"
-        if kind == "unit" or any(_like(quantity, q) for q, _ in held) or _counted(quantity, claim, held):
-            if kind == "unit":
-                return Finding(kind, True)
-            found = Finding(kind, True, *_grounds(quantity, claim, source))
-            if found.sure:
-                return found
-            if worst is None or (found.instead, found.unreached) > (worst.instead, worst.unreached):
-                worst = found
-            others += 1
-            if others == _OTHERS:
-                return worst
-        else:
-            worst = worst or Finding(kind, False, *_grounds(quantity, claim, source))
+        if same_figure:
+            return Finding("unit", True)
+        instead = any(_like(quantity, q) for q, _ in held) or _counted(quantity, claim, held)
+        if worst is not None and not instead:
+            continue
+        found = Finding("number", instead, *_grounds(quantity, claim, source))
+        if instead and found.sure:
+            return found
+        if worst is None or (instead, found.unreached) > (worst.instead, worst.unreached):
+            worst = found
+        others += instead
+        if others == _OTHERS:
+            break
     return worst
 
 
 def _grounds(quantity: Quantity, claim: str, source: str) -> tuple[bool, bool]:
-    """``sure`` and ``unreached`` of a figure that the evidence has another one for."""
+    """``sure`` and ``unreached`` of a figure that the evidence has not."""
     held = [*quantities(source), *bare_units(source)]
     if quantity.dimension == "ordinal" or any(
         _equal(quantity, q) or math.isclose(q.figure, quantity.figure) for q in held

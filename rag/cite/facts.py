@@ -28,7 +28,7 @@ from rag.cite.units import (
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _WEEKDAY_NAMES = "|".join(WEEKDAYS)
 
-LETTERS = str.maketrans("\u0130\u0131\u017f\u212a", "iisk")
+LETTERS = str.maketrans("\u0130\u0131\u017f\u212a", "IisK")
 """Letters that a pattern takes for these where case is ignored, though no table has them."""
 _DATE = re.compile(
     rf"""\b(?:

@@ -67,7 +67,7 @@ def is_rewritten(asked: Quantity, source: str, held: Sequence[Quantity]) -> bool
         return True
     if len(mine) >= _JOINED and mine in _NO_DIGIT.sub("", source):
         return True  # a number of a telephone or an account, parted otherwise
-    near = max(len(mine), 1)
+    near = max(len(mine), 1)  # digits that a rounded figure of the source would show
     return any(
         abs(asked.value - q.value) <= (_ABOUT if near > 1 else _EXACT) * abs(q.value)
         and float(f"{q.value:.{near - 1}e}") == float(f"{asked.value:.{near - 1}e}")
@@ -105,20 +105,18 @@ def _dotted(figure: Quantity) -> When | None:
 
 def _reached(asked: Quantity, held: Sequence[Quantity], whens: Sequence[When]) -> Iterator[float]:
     """Values in the figure's own dimension, of times in seconds."""
-    yield from (value for q in held if (value := _as(asked, q)) is not None and q.dimension)
-    values = {value for q in held if (value := _as(asked, q)) is not None}
-    same = {value for q in held if q.dimension == asked.dimension and (value := _as(asked, q)) is not None}
+    like = [(q.dimension, value) for q in held if (value := _as(asked, q)) is not None]
+    values = {value for _, value in like}
+    in_order = [value for dimension, value in like if dimension == asked.dimension]
+    same = set(in_order)
     counts = {q.value for q in held if q.dimension in ("", "times") and q.value in _COUNTS}
     shares = {q.value / 100 for q in held if q.dimension == "share"}
-    yield from same
+    yield from (value for dimension, value in like if dimension or not asked.dimension)
     if asked.dimension in _SECONDS:
         yield from _spans(whens)
     for one, other in combinations(values, 2):
         if one in same or other in same:
             yield from (one + other, abs(one - other))
-    in_order = [
-        value for q in held if q.dimension == asked.dimension and (value := _as(asked, q)) is not None
-    ]
     for first in range(len(in_order)):
         yield from accumulate(in_order[first:])
     if asked.dimension.startswith(("square ", "cubic ")):

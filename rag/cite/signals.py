@@ -188,11 +188,10 @@ def read(
     signals |= dict.fromkeys((*wrong, *turned_by), 1.0)
     signals["number_unreached"] = float(any(f.unreached for f in found))
     signals["contrary"] = float(contrary(claim, texts[nearest]))
-    if _in_words(claim, texts[nearest]):
+    in_words = _in_words(claim, texts[nearest])
+    if in_words:
         signals |= {f"{kind}_held": signals[kind] for kind in IN_WORDS}
-        if any(signals[kind] for kind in _SURE):
-            signals["entailed"] = min(signals["entailed"], _OUTVOTED)
-    if any(f.sure for f in found):
+    if any(f.sure for f in found) or (in_words and any(signals[kind] for kind in _SURE)):
         signals["entailed"] = min(signals["entailed"], _OUTVOTED)
     if signals["contrary"] and "opposite" not in turned_by:
         turned_by.append("opposite")

@@ -2,7 +2,7 @@
 
 Of a true claim the denial is false, and of a claim that the source contradicts it is true. A model that
 has read many pairs still takes many of the first for said: authors seldom write a claim and its bare denial
-beside the same source. No model that was taught with these was kept yet (``tests/claims/README.md``).
+beside the same source. What teaching with them was worth stands in ``tests/claims/README.md``.
 """
 
 from __future__ import annotations

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from rag.cite.compare import Finding, changed
@@ -59,9 +57,25 @@ def test_a_figure_to_which_nothing_leads_is_surely_wrong(claim: str, source: str
             "The trip lasts 11 hours and 25 minutes.",
             "It leaves Lyon at 20.45 and arrives in Trieste at 8.10.",
         ),
+        # in another notation, or rounded
+        ("Take 7.5 mg.", "Take 7,5 mg with water; never more than 20 mg."),
+        ("The fund holds 2.5 million euros.", "The fund holds 2,5 Mio. Euro and pays 300 euros."),
+        ("The limit is 500 mcg.", "The limit is 0.5mg; a tablet has 20 mg."),
+        ("The film is 50 µm thick.", "The film is 0.05 mm thick and 30 mm wide."),
+        ("It carries 3,300 V.", "It carries 3.3 kV, the branch 230 V."),
+        ("The town has 83.2 million people.", "Population in millions: 83.2. It covers 357 people per km."),
+        ("The trail is 1,200 km long.", "The trail is 1,187 km long, 40 km of it paved."),
+        ("67 percent agreed.", "Two-thirds agreed; 12 percent did not."),
+        ("The film runs 148 minutes.", "Runtime: 2:28. A trailer of 3 minutes comes first."),
+        ("Bake at 356 degrees Fahrenheit.", "Bake at 180 °C, not at 90 degrees Fahrenheit."),
+        ("The plot has 150 square metres.", "The plot is 10 m by 15 m; the house has 90 square metres."),
+        (
+            "The team has 27 engineers.",
+            "12 engineers are in Oslo, 8 engineers in Rome, 5 engineers in Lima, 2 engineers in Bonn.",
+        ),
     ],
 )
-def test_what_may_be_reckoned_or_is_an_example_is_not_surely_wrong(claim: str, source: str) -> None:
+def test_what_is_reckoned_rewritten_or_an_example_is_not_surely_wrong(claim: str, source: str) -> None:
     found = finding(claim, source)
     assert found is None or not found.sure
 
@@ -96,55 +110,31 @@ def test_a_rise_by_a_quarter_is_no_time_of_day() -> None:
     assert [when.minute for when in dates("Come at a quarter to 2 in the tea room.")] == [105]
 
 
-def test_a_source_full_of_figures_takes_bounded_time() -> None:
-    source = " ".join(
-        f"Row {n}: {n * 37} euros on {n % 28 + 1} May {1900 + n} at {n % 12}:{n % 60:02}." for n in range(900)
-    )
-    held = quantities(source)
-    began = time.process_time()
-    is_reckoned(quantities("1,234.5 euros")[0], held, dates(source))
-    is_reckoned(quantities("77.7 years")[0], held, dates(source))
-    assert time.process_time() - began < 2
+def test_only_so_many_figures_of_a_source_are_combined() -> None:
+    rows = [f"Row {n}: {n * n * 37} euros." for n in range(100, 1000)]
+    asked = quantities(f"{999 * 999 * 37 + 998 * 998 * 37} euros")[0]
+    assert is_reckoned(asked, quantities(" ".join(rows[-2:])), ())
+    assert not is_reckoned(asked, quantities(" ".join(rows)), ())
 
 
 @pytest.mark.parametrize(
-    ("claim", "source"),
+    ("text", "plain"),
     [
-        ("Take 7.5 mg.", "Take 7,5 mg with water; never more than 20 mg."),
-        ("The fund holds 2.5 million euros.", "The fund holds 2,5 Mio. Euro and pays 300 euros."),
-        ("The limit is 500 mcg.", "The limit is 0.5mg; a tablet has 20 mg."),
-        ("The film is 50 µm thick.", "The film is 0.05 mm thick and 30 mm wide."),
-        ("It carries 3,300 V.", "It carries 3.3 kV, the branch 230 V."),
-        ("The town has 83.2 million people.", "Population in millions: 83.2. It covers 357 people per km."),
-        ("The trail is 1,200 km long.", "The trail is 1,187 km long, 40 km of it paved."),
-        ("67 percent agreed.", "Two-thirds agreed; 12 percent did not."),
-        ("The film runs 148 minutes.", "Runtime: 2:28. A trailer of 3 minutes comes first."),
-        ("Bake at 356 degrees Fahrenheit.", "Bake at 180 °C, not at 90 degrees Fahrenheit."),
-        ("The plot has 150 square metres.", "The plot is 10 m by 15 m; the house has 90 square metres."),
-        (
-            "The team has 27 engineers.",
-            "12 engineers are in Oslo, 8 engineers in Rome, 5 engineers in Lima, 2 engineers in Bonn.",
-        ),
+        ("Open Monday to Fr\u0131day.", "Open Monday to Friday."),
+        ("Open MONDAY TO FR\u0130DAY.", "Open MONDAY TO FRIDAY."),
+        ("Come on 3 Apr\u0131l.", "Come on 3 April."),
+        ("Come at f\u0131ve o'clock.", "Come at five o'clock."),
+        ("Th\u0131rty in ninety came.", "Thirty in ninety came."),
+        ("It is half a m\u0131le away, or a m\u0131le.", "It is half a mile away, or a mile."),
+        ("It takes s\u0131x wee\u212as.", "It takes six weeks."),
     ],
 )
-def test_figures_in_another_notation_are_not_surely_wrong(claim: str, source: str) -> None:
-    found = finding(claim, source)
-    assert found is None or not found.sure
+def test_letters_that_are_near_to_others_are_read_as_those(text: str, plain: str) -> None:
+    assert dates(text) == dates(plain)
+    assert quantities(text) == quantities(plain)
+    assert changed(text, [plain], plain, plain) == []
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Open Monday to Fr\u0131day.",
-        "MONDAY TO FR\u0130DAY",
-        "3 Apr\u0131l",
-        "f\u0131ve o'clock",
-        "th\u0131rty in ten",
-        "half a m\u0131le",
-    ],
-)
-def test_letters_that_are_near_to_others_neither_hang_nor_fail(text: str) -> None:
-    assert isinstance(dates(text), tuple)
-    assert isinstance(quantities(text), tuple)
-    bare_units(text)
-    finding(text, "Open Monday to Friday from 3 to 5 for half a mile.")
+def test_a_name_with_such_a_letter_stays_a_name() -> None:
+    source = "She was born in \u0130stanbul."
+    assert [f.kind for f in changed("She was born in \u0130zmir.", [source], source, source)] == ["name"]
