@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.cite.figures import figure_at, noun_at, unit_at
+from rag.cite.figures import Tokens, figure_at, noun_at, unit_at
+from rag.cite.fractions import fraction_at, power_at
 from rag.cite.measures import Hedge, Quantity, When
 from rag.cite.ranges import between_hours, between_weekdays, joined, ranged, slashed
 from rag.cite.units import (
@@ -232,16 +233,26 @@ def _quantities(text: str) -> tuple[Quantity, ...]:
             while n < len(tokens) and tokens[n][1] < part.end():
                 n += 1
             continue
-        read = figure_at(tokens, n)
-        if read is None:
-            n += 1
-            continue
-        figure, after, dimension = read
-        value = figure
-        end = tokens[after - 1][2]
+        fraction, power = fraction_at(text, start), power_at(text, start)
         working = False
-        if not dimension:
-            dimension, value, after, working = unit_at(tokens, n, after, value)
+        if fraction is not None:
+            figure, value, dimension, end = fraction
+            after = _token_from(tokens, n, end)
+            if not dimension:
+                dimension, value, after, working = unit_at(tokens, n, after, value)
+                end = max(end, tokens[after - 1][2])
+        else:
+            if power is not None:
+                read: tuple[float, int, str] | None = power[0], _token_from(tokens, n, power[1]), ""
+            else:
+                read = figure_at(tokens, n)
+            if read is None:
+                n += 1
+                continue
+            figure, after, dimension = read
+            value = figure
+            if not dimension:
+                dimension, value, after, working = unit_at(tokens, n, after, value)
             end = tokens[after - 1][2]
         hedge = _hedge(text[max(0, start - 24) : start])
         per = _PER.match(text, end) or (None if dimension else _NOUN_AND_PER.match(text, end))
@@ -252,6 +263,13 @@ def _quantities(text: str) -> tuple[Quantity, ...]:
         )
         n = after
     return tuple(joined(ranged(found, text), text))
+
+
+def _token_from(tokens: Tokens, n: int, end: int) -> int:
+    """The first token from ``n`` on that does not begin before ``end``."""
+    while n < len(tokens) and tokens[n][1] < end:
+        n += 1
+    return n
 
 
 def bare_units(text: str) -> list[Quantity]:

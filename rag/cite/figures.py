@@ -46,9 +46,11 @@ def figure_at(tokens: Tokens, n: int) -> tuple[float, int, str] | None:
     if read is None or read[2]:
         return read
     value, after, _ = read
-    part = [t[0].casefold() for t in tokens[after : after + 3]]
-    if part[:2] == ["and", "a"] and part[2:] in (["half"], ["quarter"]):
-        return value + FRACTIONS[part[2]], after + 3, ""  # "two and a half"
+    part = [t[0].casefold() for t in tokens[after : after + 4]]
+    if part[:2] == ["and", "a"] and part[2:3] in (["half"], ["quarter"]):
+        value, after = value + FRACTIONS[part[2]], after + 3  # "two and a half"
+        scale = SCALES.get(part[3]) if len(part) == 4 else None
+        return (value * scale, after + 1, "") if scale else (value, after, "")
     return read
 
 

@@ -39,7 +39,7 @@ _SPOKEN = re.compile(
     r"spare|without|not|none|another|additional|doubl\w*|tripl\w*|twice|half|halv\w*|times|together|total|"
     r"altogether|both|in all|combined|overall|amount\w*|com(?:es?|ing) to|came to|between|apart|gap|margin|"
     r"each|per|every|share|proportion|majority|most|average|mean|aged?|old|used to|before|after|since|until|"
-    r"short of|makes?|sum|only|deposit|an? (?:year|quarter|month|week|day|hour|head|person)|annual\w*|yearly|"
+    r"short of|makes?|sum|only|an? (?:year|quarter|month|week|day|hour|head|person)|annual\w*|yearly|"
     r"monthly|weekly|daily)\b|n['’]t\b",
     re.IGNORECASE,
 )
