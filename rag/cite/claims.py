@@ -18,13 +18,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.cite.alignment import TokensOf
-from rag.cite.signals import Compared, EmbedTexts, Entails, compare, coverage, read
+from rag.cite.signals import Compared, EmbedTexts, Entails, compare, read
 from rag.cite.support import fitted, fitted_read
-from rag.cite.wording import UNSPACED
+from rag.cite.wording import UNSPACED, coverage
 from rag.sentences import sentences
 from rag.types import Verdict
 
-__all__ = ["EmbedTexts", "Entails", "Judgement", "TokensOf", "coverage", "judge"]
+__all__ = ["EmbedTexts", "Entails", "Judgement", "TokensOf", "judge"]
 
 _WRONG = 0.7
 """What is left of a score for each kind of fact that is wrong."""

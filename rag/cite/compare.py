@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from rag.cite.facts import LETTERS, bare_units, dates, quantities
 from rag.cite.follows import FEW, following
 from rag.cite.measures import Quantity
-from rag.cite.naming import names_differ
+from rag.cite.naming import joined_otherwise, names_differ
 from rag.cite.reckoned import NAMED, is_reckoned, is_rewritten, is_supposed, speaks_of_reckoning
 from rag.cite.units import OF_CENTS, UNITS
 from rag.cite.whens import dates_differ
@@ -49,6 +49,8 @@ _ALWAYS = re.compile(
 _DAILY = re.compile(r"\b(?:every day|daily|each day)\b", re.IGNORECASE)
 _MEASURED = frozenset(("length", "mass", "volume"))
 _BARE_UNIT = re.compile(rf"\b(?:an?|one) ({'|'.join(u for u in UNITS if len(u) > 3)})\b", re.IGNORECASE)
+_BESIDE = 100
+"""Figures of the evidence up to which it is asked whether one stands by other words: what bounds the time."""
 _OTHERS = 5
 """Figures of a claim, each with another one in its place, that are looked at for one that is surely wrong."""
 
@@ -60,7 +62,8 @@ class Finding:
     ``instead``: the evidence has another one of its kind in its place, so that it was
     changed, and not just added or drawn from what the evidence says. ``unreached``: no reckoning
     leads to a figure from those of the source, or it is small and none is spoken of; ``sure``: nor is
-    it an example of a limit there, or the claim one that speaks of reckoning.
+    it an example of a limit there, or the claim one that speaks of reckoning. Of a name ``sure``: the
+    source joins its parts otherwise.
     """
 
     kind: str
@@ -85,7 +88,10 @@ def changed(claim: str, evidence: Sequence[str], source: str, nearest: str) -> l
     if when is not None:
         found.append(Finding("date", when))
     named = names_differ(claim, source, nearest)
-    if named is not None:
+    joined = joined_otherwise(claim, source)
+    if joined is not None:
+        found.append(Finding("name", True, sure=joined[1]))
+    elif named is not None:
         found.append(Finding("name", named))
     return found
 
@@ -94,16 +100,38 @@ def changed(claim: str, evidence: Sequence[str], source: str, nearest: str) -> l
 
 
 def _quantities_differ(claim: str, evidence: Sequence[str], source: str) -> Finding | None:
-    asked = quantities(claim)
     if _bare_units_differ(claim, " ".join(evidence)):
         return Finding("unit", True)
     worst = None
+    others = 0
+    for quantity, kind, instead in figures_lacking(claim, evidence):
+        if kind != "number":
+            return Finding("unit" if kind == "unit" else "number", True)
+        if worst is not None and not instead:
+            continue
+        found = Finding("number", instead, *_grounds(quantity, claim, source))
+        if instead and found.sure:
+            return found
+        if worst is None or (instead, found.unreached) > (worst.instead, worst.unreached):
+            worst = found
+        others += instead
+        if others == _OTHERS:
+            break
+    return worst
+
+
+def figures_lacking(claim: str, evidence: Sequence[str]) -> Iterator[tuple[Quantity, str, bool]]:
+    """The figures of a claim that the evidence lacks, or has for something else.
+
+    ``unit``: the evidence has the figure, of another unit; ``elsewhere``: of something else; ``number``: not
+    at all. Last whether it has another one in its place.
+    """
     held = [(q, text) for text in evidence for q in (*quantities(text), *bare_units(text))]
     for bare in bare_units(claim):
         if not any(_equal(bare, q) for q, _ in held) and any(
             q.dimension in ("time", "months") for text in evidence for q in bare_units(text)
         ):
-            return Finding("unit", True)
+            yield bare, "unit", True
     whens = [w for text in evidence for w in dates(text)]
     years = {float(w.year) for w in whens if w.year}
     held_when = {float(x) for w in whens for x in (w.day, w.year) if x}
@@ -114,14 +142,13 @@ def _quantities_differ(claim: str, evidence: Sequence[str], source: str) -> Find
         for m in _ALL_DAY.finditer(claim)
         if any((_DAILY if m[0][0] in "7sS" else _ALWAYS).search(text) for text in evidence)
     ]
-    others = 0
-    for quantity in asked:
+    for quantity in quantities(claim):
         if any(a <= quantity.start < b for a, b in idioms):
             continue  # "24 hours a day": at any hour
         same = [(q, text) for q, text in held if _equal(quantity, q)]
         if same:
-            if _bound_elsewhere(quantity, claim, same, held):
-                return Finding("number", True)
+            if len(held) <= _BESIDE and _bound_elsewhere(quantity, claim, same, held):
+                yield quantity, "elsewhere", True
             continue
         if (
             quantity.value in (years | held_when)
@@ -153,19 +180,15 @@ def _quantities_differ(claim: str, evidence: Sequence[str], source: str) -> Find
         ):
             continue  # "a ten-year-old" where the source speaks of those under twelve
         if same_figure:
-            return Finding("unit", True)
-        instead = any(_like(quantity, q) for q, _ in held) or _counted(quantity, claim, held)
-        if worst is not None and not instead:
+            yield quantity, "unit", True
             continue
-        found = Finding("number", instead, *_grounds(quantity, claim, source))
-        if instead and found.sure:
-            return found
-        if worst is None or (instead, found.unreached) > (worst.instead, worst.unreached):
-            worst = found
-        others += instead
-        if others == _OTHERS:
-            break
-    return worst
+        instead = any(_like(quantity, q) for q, _ in held) or _counted(quantity, claim, held)
+        yield quantity, "number", instead
+
+
+def unreached(quantity: Quantity, claim: str, source: str) -> bool:
+    """Whether no reckoning leads to a figure of the claim from those of the source."""
+    return _grounds(quantity, claim, source)[1]
 
 
 def _grounds(quantity: Quantity, claim: str, source: str) -> tuple[bool, bool]:
@@ -270,7 +293,9 @@ def _equal(claimed: Quantity, held: Quantity) -> bool:
     if "cent" in kinds and kinds & OF_CENTS:
         a, b = (v / 100 if q.dimension == "cent" else v for v, q in ((a, claimed), (b, held)))
     elif len(kinds) == 2:
-        if "" not in kinds or ((claimed.noun or held.noun) and "times" not in kinds):
+        bare = claimed if claimed.dimension == "" else held
+        part = "share" in kinds and 0 < bare.value < 1  # "1/2 lemon", "half a lemon"
+        if "" not in kinds or ((claimed.noun or held.noun) and "times" not in kinds and not part):
             return False
         if "share" in kinds and a != b:
             a, b = (v / 100 if q.dimension == "share" else v for v, q in ((a, claimed), (b, held)))

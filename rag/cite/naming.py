@@ -8,15 +8,34 @@ from collections.abc import Collection, Sequence
 from itertools import combinations
 
 from rag.cite.facts import Name, names
-from rag.cite.units import SMALL, TENS
+from rag.cite.units import MONTHS, SMALL, TENS, WEEKDAYS
 from rag.cite.wording import Words, alike
 from rag.words import FUNCTION_WORDS
 
 
 def names_differ(claim: str, source: str, nearest: str) -> bool | None:
     """Whether the source has another name in the place of one that it lacks; None where it lacks none."""
-    plain = _without_accents(source)
-    there = [m.casefold().rstrip(".'’-") for m in re.findall(r"[^\W\d_][\w'’.-]*", f"{source} {plain}")]
+    missing = names_lacking(claim, source)
+    if _turned_round(claim, nearest) or _titles_differ(claim, source) or _exchanged(claim, source):
+        return True
+    # The first word of a sentence is capitalised whatever it is.
+    lacking = [n for n in missing if not n.opens or _goes_on_as_name(n, claim, nearest)]
+    if not lacking:
+        return None
+    said = {n.text.casefold() for n in names(claim)}
+    held = {(n.text, n.opens): n for n in names(source)}.values()  # a long source repeats its names
+    left = [n for n in held if n.text.casefold() not in said and (not n.opens or _mid(n.text, source))]
+    # "PhD" for a doctorate, "Wi-Fi" for what is wireless: written so, and no other one is.
+    short = [
+        n for n in lacking if not _SHORT_FORM.search(n.text) or any(_SHORT_FORM.search(x.text) for x in left)
+    ]
+    return bool(left and short)
+
+
+def names_lacking(claim: str, source: str) -> list[Name]:
+    """The names of a claim that the source lacks, and the word that opens it where it may be one."""
+    both = source if source.isascii() else f"{source} {_without_accents(source)}"
+    there = [m.casefold().rstrip(".'’-") for m in re.findall(r"[^\W\d_][\w'’.-]*", both)]
     initials = _initials(source)
     missing = []
     for name in names(claim):
@@ -41,23 +60,54 @@ def names_differ(claim: str, source: str, nearest: str) -> bool | None:
     nation = _NATIONS & {t.casefold() for t in there}
     # "The Greek thinker": knowledge of the world, where the source names no nation.
     missing = [n for n in missing if n.text.casefold() not in _NATIONS or nation or _country_in(there)]
-    missing = [
+    return [
         n for n in missing if n.text.casefold() not in _CONTINENTS or any(t in _CONTINENTS for t in there)
     ]
-    if _turned_round(claim, nearest) or _titles_differ(claim, source) or _exchanged(claim, source):
-        return True
-    # The first word of a sentence is capitalised whatever it is.
-    lacking = [n for n in missing if not n.opens or _goes_on_as_name(n, claim, nearest)]
-    if not lacking:
-        return None
-    said = {n.text.casefold() for n in names(claim)}
-    held = {(n.text, n.opens): n for n in names(source)}.values()  # a long source repeats its names
-    left = [n for n in held if n.text.casefold() not in said and (not n.opens or _mid(n.text, source))]
-    # "PhD" for a doctorate, "Wi-Fi" for what is wireless: written so, and no other one is.
-    short = [
-        n for n in lacking if not _SHORT_FORM.search(n.text) or any(_SHORT_FORM.search(x.text) for x in left)
+
+
+def joined_otherwise(claim: str, source: str) -> tuple[int, bool] | None:
+    """Where a name of the claim ends that stands behind another one which the source joins to others only:
+    "Annette Brakel" where Annette Kuhlmann is mayor of Brakel. And whether it is sure: of a title or the
+    name of a kind, like "Lake", the source need not say all bearers, and a sentence that has both names may
+    mean what the claim does ("the Castle of Edinburgh").
+
+    Hardly any true claim has such a name.
+    """
+    mine = [
+        (m.end(2), _called(m[1]), _called(m[2]))
+        for m in _TOGETHER.finditer(claim)
+        if not _POSSESSIVE.search(m[1])
     ]
-    return bool(left and short)
+    if not mine:
+        return None
+    theirs = {(_called(a), _called(b)) for a, b in _TOGETHER.findall(source)}
+    # Any other word may open a sentence and stand before a name: "Press Enter".
+    inside = {_called(n.text) for n in (*names(source), *names(claim)) if not n.opens}
+    firsts, known = {a for a, _ in theirs} & inside, {_called(n.text) for n in names(source)}
+    both = f"{source} {claim}"
+    mine = [
+        (end, a, b)
+        for end, a, b in mine
+        if (a, b) not in theirs
+        and a in firsts
+        and b in known
+        and not {a, b} & _NO_FIRST_NAMES
+        and _mid(a, both)
+        and _mid(b, both)
+    ]
+    # "Annette Maria Brakel" and "Microsoft Word, Excel and PowerPoint" are runs of names.
+    runs = [[_called(w) for w in _NAMED.findall(run[0])] for run in _RUN.finditer(source)] if mine else []
+    for end, a, b in mine:
+        in_a_run = any(a in run and b in run[run.index(a) :] for run in runs)
+        if in_a_run or re.search(rf"\b{re.escape(b)}\W+{re.escape(a)}\b", source, re.IGNORECASE):
+            continue
+        beside = any({a, b} <= set(map(_called, _NAMED.findall(text))) for text in _SENTENCE.split(source))
+        return end, not (beside or a in _BORNE_BY_MANY or b in _BORNE_BY_MANY)
+    return None
+
+
+def _called(name: str) -> str:
+    return re.sub(r"['’]s?$", "", name.casefold())
 
 
 def _without_accents(text: str) -> str:
@@ -72,9 +122,14 @@ def _nearly(a: str, b: str) -> bool:
     return a[n + 1 :] == b[n + 1 :] or a[n:] == b[n + 1 :] or a[n + 1 :] == b[n:]
 
 
+def opens_name(name: Name, claim: str) -> bool:
+    """Whether a name follows the word that opens a claim."""
+    return re.match(r" [A-Z][a-z]", claim[name.start + len(name.text) :]) is not None
+
+
 def _goes_on_as_name(name: Name, claim: str, nearest: str) -> bool:
     """Whether the word that opens a claim is a name: one follows it, or all that follows is the source's."""
-    if re.match(r" [A-Z][a-z]", claim[name.start + len(name.text) :]):
+    if opens_name(name, claim):
         return True
     behind = claim[name.start + len(name.text) :]
     if _NO_NAME.match(claim[name.start :]) or (_COMMON.search(name.text) and _OF_A_NOUN.match(behind)):
@@ -180,6 +235,33 @@ def _same_name(a: str, b: str) -> bool:
     return common >= 4 and shorter[common:] in _COUNTRY and longer[common:] in _DEMONYM
 
 
+_TOGETHER = re.compile(r"(?<![\w’'-])(?=([^\W\da-z_][\w’'-]*[^\W\dA-Z_]) ([^\W\da-z_][\w’'-]*[^\W\dA-Z_]))")
+_JOINS = (
+    "of de von van vom der den del della la le the and or & di da dos das du al el bin y e zu zur am upon on "
+    "for in und et"
+)
+_RUN = re.compile(
+    rf"""(?<![\w’'-])[^\W\da-z_][\w’'-]*
+    (?:,?[ "“”'’(]+(?:(?:{_JOINS.replace(" ", "|")})[ "“”'’(]+)*[^\W\da-z_][\w’'-]*\.?["”’)]?)+""",
+    re.VERBOSE,
+)
+"""Capitalised words in a row, with what joins them, or parts them in an enumeration."""
+_POSSESSIVE = re.compile(r"['’]s?$")
+_NAMED = re.compile(r"[\w’'-]+")
+_SENTENCE = re.compile(r"[.!?]\s|\n")
+_BORNE_BY_MANY = frozenset(
+    """
+    king queen prince princess duke duchess count countess emperor empress pope bishop archbishop cardinal
+    saint st president minister chancellor governor mayor senator councillor judge justice captain major
+    colonel general admiral sergeant inspector officer director manager chair chairman chairwoman secretary
+    lord lady father mother sister brother uncle aunt actor actress coach doctor nurse teacher
+    lake river mount mountain hurricane storm hotel cafe restaurant room hall house line windows street road
+    avenue square park island port fort cape bay bridge station airport school university college hospital
+    church museum theatre city town county district state republic province committee council commission
+    department ministry office agency board bank company group team club party project plan act report fund
+    north south east west northern southern eastern western upper lower new old great little
+    """.split()
+)
 _PASSIVE = re.compile(r"\b(?:was|were|is|are|been|being|be|got)\b|\bby\b")
 _NO_NAME = re.compile(
     r"(?:Around|About|Nearly|Almost|Roughly|Over|Some|\w+ (?:the|an?|your|his|her|its|their|it))\b"
@@ -200,6 +282,12 @@ _NATIONS = frozenset(
     mexican brazilian argentine argentinian chilean peruvian colombian cuban australian israeli syrian
     lebanese thai vietnamese indonesian malaysian filipino roman
     """.split()
+)
+_NO_FIRST_NAMES = (
+    _NATIONS
+    | MONTHS.keys()
+    | frozenset(WEEKDAYS)
+    | frozenset("mr mrs ms miss dr prof professor sir madam while when".split())
 )
 _CONTINENTS = frozenset("european african asian american".split())
 """Wider than a nation: they name no other one than the source does."""

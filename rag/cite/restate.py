@@ -26,6 +26,7 @@ _WOVEN = re.compile(r"(?:every|halv\w+|one [a-z]+ in)\b|.* (?:in|out of) |half$"
 _SIGN = re.compile(r"(?:[€$£¥]|\b(?:EUR|USD|GBP|JPY)) ?$")
 _PENCE = re.compile(r"penn|pence|\dp\b", re.IGNORECASE)
 _HALF_OF_DAY = re.compile(r" ?(?:in the|at) (?:morning|afternoon|evening|night)\b", re.IGNORECASE)
+_HALF = re.compile(r"\b[ap]\. ?m\.$", re.IGNORECASE)
 _HOUR = re.compile(r"\d\d?|[a-z]+", re.IGNORECASE)
 _NAMED_HOURS = frozenset(("noon", "midnight"))
 _SAME = 1e-6
@@ -94,33 +95,36 @@ def _times(claim: str, evidence: str) -> Iterator[Swap]:
         if when.either and len({h.minute for h in held}) > 1:
             continue  # of two times it may be either
         same = [_written(evidence, h) for h in held]
-        said = _said(claim, when)
-        if said.casefold() not in map(str.casefold, same):
-            yield when.start, when.start + len(said), same[0]
+        mine = said(claim, when)
+        if mine.casefold() not in map(str.casefold, same):
+            yield when.start, when.start + len(mine), same[0]
 
 
 def _otherwise(claim: str, when: When, evidence: str) -> Iterator[Swap]:
     """A full hour that is a bare figure there, and the last day of a month that is its end there."""
-    end = when.start + len(_said(claim, when))
+    end = when.start + len(said(claim, when))
     hour, month = hour_without_half(when, evidence), end_of_month(when, claim, evidence)
     if hour is not None:
         yield when.start, end, evidence[hour.start : hour.end]
     elif month is not None:
-        yield when.start, end, f"the end of {_said(evidence, month)}"
+        yield when.start, end, f"the end of {said(evidence, month)}"
 
 
-def _said(text: str, when: When) -> str:
-    said = text[when.start : when.end].rstrip()
-    # A full stop is that of the sentence, as well as of "p.m.".
-    return said.removesuffix(".") if when.start + len(said) == len(text.rstrip()) else said
+def said(text: str, when: When) -> str:
+    """What a text has for a date or time, without the full stop of the sentence."""
+    written = text[when.start : when.end].rstrip()
+    # It may be that of "p.m." as well.
+    return written.removesuffix(".") if when.start + len(written) == len(text.rstrip()) else written
 
 
 def _written(text: str, when: When) -> str:
     """As the text has it; an hour that has its half of the day from the other end of a range, with that."""
-    said = text[when.start : when.end].strip()
-    if when.minute is None or said.casefold() in _NAMED_HOURS or not _HOUR.fullmatch(said):
-        return said
-    return f"{said} {'p.m.' if when.minute >= 720 else 'a.m.'}"
+    found = text[when.start : when.end].strip()
+    if not _HALF.search(found):
+        found = found.removesuffix(".")  # that of a sentence
+    if when.minute is None or found.casefold() in _NAMED_HOURS or not _HOUR.fullmatch(found):
+        return found
+    return f"{found} {'p.m.' if when.minute >= 720 else 'a.m.'}"
 
 
 def _span(text: str, q: Quantity) -> tuple[int, int]:

@@ -13,13 +13,13 @@ from rag.cite.alignment import Alignment, TokensOf, align
 from rag.cite.compare import changed
 from rag.cite.english import is_english, may_be_english
 from rag.cite.evidence import MOST, evidence, parts
+from rag.cite.marked import marked
 from rag.cite.opposites import AGAINST
 from rag.cite.parity import contrary, turns
 from rag.cite.polarity import is_negative, sweeping, turned
-from rag.cite.restate import restated
 from rag.cite.rows import rows_asked, table_of
 from rag.cite.units import MONTHS, ORDINALS, SMALL, TENS, UNITS
-from rag.cite.wording import Words, alike
+from rag.cite.wording import Words, alike, coverage
 from rag.types import Change, Vectors
 
 EmbedTexts = Callable[[Sequence[str]], Vectors]
@@ -169,7 +169,7 @@ def read(
     best = evidence(source, pieces, worth)
     if not Words.of(best).content or not may_be_english(best):
         return None
-    follows = entails(restated(claim, best), best)
+    follows = entails(marked(claim, best), best)
     if follows is None:
         return None
     if embed is not None and max(worth) < _FAR:
@@ -224,7 +224,7 @@ def _supporting(
     near = [n for n in ranked[:_RIVALS] if worth[ranked[0]] - worth[n] < _RIVAL]
     if len(near) < 2 or follows < 0.5:
         return ranked[0]
-    alone = {n: entails(restated(claim, texts[n]), texts[n]) for n in near}
+    alone = {n: entails(marked(claim, texts[n]), texts[n]) for n in near}
     return max(near, key=lambda n: (alone[n] or {}).get("true", 0.0))
 
 
@@ -234,14 +234,6 @@ def _clearest(cover: Sequence[float]) -> int | None:
     best = max(range(len(cover)), key=lambda n: cover[n])
     second = max((share for n, share in enumerate(cover) if n != best), default=0.0)
     return best if cover[best] >= _CLEAR and cover[best] - second >= _AHEAD else None
-
-
-def coverage(claim: str, text: str) -> float:
-    """Share of the claim's content words that the text holds in some form."""
-    mine, theirs = set(Words.of(claim).content), Words.of(text).content
-    if not mine:
-        return 0.0
-    return sum(any(alike(w, t) for t in theirs) for w in mine) / len(mine)
 
 
 def _nearest(

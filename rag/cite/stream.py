@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from rag.cite.claims import Judgement, coverage
+from rag.cite.claims import Judgement
 from rag.cite.markers import Block, Marker, MarkerParser, Token
 from rag.cite.nothing import says_nothing
-from rag.cite.wording import UNSPACED
+from rag.cite.wording import UNSPACED, coverage
 from rag.sentences.abbreviations import MAY_END, NEVER_END
 from rag.types import Citation, CitationQuality, Cited, Claim, Draft, Passage
 from rag.words import FUNCTION_WORDS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rag.cite.facts import dates, quantities
 from rag.cite.measures import Quantity, When, word_before
@@ -21,9 +21,14 @@ _OTHER_YEAR = re.compile(
 
 def dates_differ(claim: str, evidence: Sequence[str]) -> bool | None:
     """Whether the evidence has another date in the place of one that it lacks; None where it lacks none."""
+    return next((instead for _, instead in dates_lacking(claim, evidence)), None)
+
+
+def dates_lacking(claim: str, evidence: Sequence[str]) -> Iterator[tuple[When, bool]]:
+    """The dates and times of a claim that the evidence lacks, and whether it has another in their place."""
     asked = dates(claim)
     if not asked:
-        return None
+        return
     held = [w for text in evidence for w in dates(text)]
     found = [q for text in evidence for q in quantities(text)]
     figures = {q.value for q in found}
@@ -48,8 +53,7 @@ def dates_differ(claim: str, evidence: Sequence[str]) -> bool | None:
             continue
         if _is_example(when, claim, evidence):
             continue
-        return any(_same_kind(when, h) for h in held)
-    return None
+        yield when, any(_same_kind(when, h) for h in held)
 
 
 def hour_without_half(when: When, text: str) -> Quantity | None:

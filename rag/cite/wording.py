@@ -125,3 +125,11 @@ def alike(a: str, b: str) -> bool:
             break
         common += 1
     return common >= 4 and common >= 0.7 * len(shorter) and common >= 0.5 * len(longer)
+
+
+def coverage(claim: str, text: str) -> float:
+    """Share of the claim's content words that the text holds in some form."""
+    mine, theirs = set(Words.of(claim).content), Words.of(text).content
+    if not mine:
+        return 0.0
+    return sum(any(alike(w, t) for t in theirs) for w in mine) / len(mine)

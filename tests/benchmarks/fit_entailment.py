@@ -54,9 +54,9 @@ from torch import nn
 from torch.nn import functional
 
 from rag.cite.evidence import MOST, evidence, parts
-from rag.cite.restate import restated
+from rag.cite.marked import marked
 from rag.cite.rows import rows_asked
-from rag.cite.signals import coverage
+from rag.cite.wording import coverage
 from rag.config import Embedding, Environment
 from rag.embed import load_embedder
 from rag.embed.adapter import KINDS, Adapter, Narrow, load_adapter
@@ -141,8 +141,7 @@ def main() -> None:
             kept[of] = deny_alike(some, draw, fewer_true=True)
             if of in known and of != "unsaid":
                 kept[of] = draw.sample(kept[of], round(args.again * len(kept[of])))
-    fitted = read_all(kept)
-    fitted += elsewhere([p for p in fitted if p.kind == "true"], draw)
+    fitted = read_all({of: [*some, *elsewhere(some, draw)] for of, some in kept.items()})
     print(f"{len(fitted):,} pairs are fitted on", flush=True)
     started_from = [hashlib.sha256(path.read_bytes()).hexdigest() for path in args.on]
     model = Model([load_adapter(path) for path in args.on])
@@ -190,7 +189,7 @@ def fitted_before(on: Path) -> set[str]:
 
 
 class Reader:
-    """Claims and sources to token ids, written and cut as :mod:`rag.cite.signals` does both."""
+    """Claims and sources to token ids, written, marked and cut as :mod:`rag.cite.signals` does it."""
 
     def __init__(self) -> None:
         from rag.embed.session import load_tokenizer
@@ -207,7 +206,7 @@ class Reader:
         worth = [coverage(claim, source[a:b]) for a, b in spans]
         long, short = (evidence(source, spans, worth, most) for most in (MOST, PART))
         encode = self._tokenizer.encode
-        first = encode(restated(claim, long)).ids
+        first = encode(marked(claim, long)).ids
         if len(first) > MOST_CLAIM:
             first = [*first[: MOST_CLAIM - 1], first[-1]]
         whole, part = (
@@ -233,16 +232,13 @@ def _pairs(part: tuple[str, Sequence[Row]]) -> list[Pair]:
     return _reader().pairs(*part)
 
 
-def elsewhere(true: Sequence[Pair], draw: random.Random) -> Iterator[Pair]:
-    """One true claim in eight beside the source of another pair of its set: it does not follow there."""
-    by_set: dict[str, list[Pair]] = {}
-    for pair in true:
-        by_set.setdefault(pair.of, []).append(pair)
-    for some in by_set.values():
-        for pair in draw.sample(some, len(some) // 8):
-            other = draw.choice(some)
-            if other.source != pair.source:
-                yield replace(pair, kind="unrelated", source=other.source, part=other.part)
+def elsewhere(some: Sequence[Row], draw: random.Random) -> Iterator[Row]:
+    """One true claim in eight beside another source of its set: it does not follow there."""
+    true = [row for row in some if row[0] == "true"]
+    for _, claim, source in draw.sample(true, len(true) // 8):
+        other = draw.choice(true)[2]
+        if other != source:
+            yield "unrelated", claim, other
 
 
 class Dropped(nn.Module):

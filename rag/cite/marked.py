@@ -1,0 +1,69 @@
+"""A claim as the model reads it: as its source writes it, with marks on what the rules do not find there.
+
+To a model of this size 17 and 70 are nearly the same, and so are names that are parted into the same
+pieces. Rules compare both letter by letter, but do not know what is drawn from what is said. So they
+mark in the claim what they miss, and the model, which was taught with the marks, weighs it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from itertools import islice
+
+from rag.cite.compare import figures_lacking, unreached
+from rag.cite.facts import LETTERS
+from rag.cite.naming import joined_otherwise, names_lacking, opens_name
+from rag.cite.opposites import AGAINST
+from rag.cite.polarity import one_of
+from rag.cite.restate import restated, said
+from rag.cite.whens import dates_lacking
+from rag.cite.wording import Words, coverage
+from rag.sentences import sentences
+
+OTHER, UNREACHED, OPPOSITE = "\u2020", "\u2021", "\u00b6"
+"""Behind what the source lacks; behind a figure to which no reckoning leads from its own; behind a word whose
+opposite it has instead, which to the model is a word of nearly the same meaning."""
+_WORD = re.compile(r"(?<![\w-])[A-Za-z]{2,}(?![\w-])")
+_POSSESSIVE = re.compile(r"(?:['’]s\b)?")
+_JOINED = re.compile(r"\w|[^\w\s]+\w")
+"""What a mark would part: "30m2", "2.3.1"."""
+_MARKED, _RECKONED = 16, 8
+"""Figures of a claim that are marked, and of which it is asked whether a reckoning leads there: what bounds
+the time."""
+
+
+def marked(claim: str, evidence: str) -> str:
+    """``claim`` in the notation of ``evidence``, with marks behind what that lacks or has the opposite of."""
+    written = restated(claim, evidence)
+    marks: dict[int, str] = {}
+    for end, mark in _lacking(written, evidence):
+        end += len(_POSSESSIVE.match(written, end)[0])  # type: ignore[index]
+        if not _JOINED.match(written, end):
+            marks.setdefault(end, mark)
+    for end, mark in sorted(marks.items(), reverse=True):
+        written = f"{written[:end]} {mark}{written[end:]}"
+    return written
+
+
+def _lacking(claim: str, evidence: str) -> Iterator[tuple[int, str]]:
+    """Where something of the claim ends that the evidence lacks, and its mark; figures first."""
+    claim, evidence = claim.translate(LETTERS), evidence.translate(LETTERS)
+    for n, (quantity, _, _) in enumerate(islice(figures_lacking(claim, [evidence]), _MARKED)):
+        reckoned = n >= _RECKONED or not unreached(quantity, claim, evidence)
+        yield quantity.end, OTHER if reckoned else UNREACHED
+    for when, _ in dates_lacking(claim, [evidence]):
+        yield when.start + len(said(claim, when)), OTHER
+    for name in names_lacking(claim, evidence):
+        if not name.opens or opens_name(name, claim):
+            yield name.start + len(name.text), OTHER
+    joined = joined_otherwise(claim, evidence)
+    if joined is not None:
+        yield joined[0], OTHER
+    texts = [evidence[a:b] for a, b in sentences(evidence)]
+    theirs = Words.of(max(texts, key=partial(coverage, claim), default="")).all
+    for word in _WORD.finditer(claim):
+        against = AGAINST.get(word[0].lower())
+        if against and not against.isdisjoint(theirs) and not one_of(word[0].lower(), theirs):
+            yield word.end(), OPPOSITE
