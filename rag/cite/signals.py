@@ -71,7 +71,7 @@ _OUTVOTED = -1.5
 """Log-odds that a model gives at most to a claim that is otherwise in the sentence's words, where a rule of
 ``_SURE`` found another figure, date, unit or the opposite: there a rule errs less than the model. Names are
 written in more ways than a rule knows. And to any claim with a figure that was surely not drawn from the
-source: to the model 240,000 and 140,000 are nearly the same."""
+source, or a name that the source joins to others: to the model 240,000 and 140,000 are nearly the same."""
 _LOOKED_AT = 6
 """Sentences of a source that are embedded: what bounds the time that a check takes."""
 _LOOSE = 0.45
