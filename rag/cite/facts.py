@@ -233,27 +233,21 @@ def _quantities(text: str) -> tuple[Quantity, ...]:
             while n < len(tokens) and tokens[n][1] < part.end():
                 n += 1
             continue
-        fraction, power = fraction_at(text, start), power_at(text, start)
-        working = False
-        if fraction is not None:
-            figure, value, dimension, end = fraction
+        written = fraction_at(text, start) or power_at(text, start)
+        if written is not None:
+            figure, value, dimension, end = written
             after = _token_from(tokens, n, end)
-            if not dimension:
-                dimension, value, after, working = unit_at(tokens, n, after, value)
-                end = max(end, tokens[after - 1][2])
         else:
-            if power is not None:
-                read: tuple[float, int, str] | None = power[0], _token_from(tokens, n, power[1]), ""
-            else:
-                read = figure_at(tokens, n)
+            read = figure_at(tokens, n)
             if read is None:
                 n += 1
                 continue
             figure, after, dimension = read
-            value = figure
-            if not dimension:
-                dimension, value, after, working = unit_at(tokens, n, after, value)
-            end = tokens[after - 1][2]
+            value, end = figure, tokens[after - 1][2]
+        working = False
+        if not dimension:
+            dimension, value, after, working = unit_at(tokens, n, after, value)
+            end = max(end, tokens[after - 1][2])
         hedge = _hedge(text[max(0, start - 24) : start])
         per = _PER.match(text, end) or (None if dimension else _NOUN_AND_PER.match(text, end))
         rate = per[1].casefold() if per else ""

@@ -93,10 +93,8 @@ def _figure_at(tokens: Tokens, n: int) -> tuple[float, int, str] | None:
         ):
             return None
         return 100 * FRACTIONS[tokens[at][0].casefold()], at + 1, "share"
-    at = n + 2 if follows == "-" else n + 1  # "two-thirds"
-    parts = tokens[at][0].casefold() if at < len(tokens) else ""
-    if word in SMALL and parts.endswith("s") and parts.removesuffix("s") in FRACTIONS:
-        return 100 * SMALL[word] * FRACTIONS[parts.removesuffix("s")], at + 1, "share"
+    if word in SMALL and follows.removesuffix("s") in FRACTIONS and follows.endswith("s"):
+        return 100 * SMALL[word] * FRACTIONS[follows.removesuffix("s")], n + 2, "share"
     if word in ORDINALS and word != "second":
         return float(ORDINALS[word]), n + 1, "ordinal"
     if (

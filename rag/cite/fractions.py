@@ -34,6 +34,7 @@ _NUMBERED = re.compile(
 """Behind these two figures with a stroke are names or a date."""
 _TIME = re.compile(r" time\b")
 _REACH = 14
+"""Characters before a fraction in which such a word is looked for."""
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
 _POWER = re.compile(
     r"(?<![\w.,^/])(?:(?P<first>\d+(?:\.\d+)?)(?: ?[×x*·⋅] ?(?=10)))?"
@@ -43,8 +44,12 @@ _POWER = re.compile(
 _FOOTNOTES = frozenset("¹²³")
 
 
-def fraction_at(text: str, start: int) -> tuple[float, float, str, int] | None:
-    """The figure, its value in its dimension's own unit, the dimension and the end of a fraction there.
+Written = tuple[float, float, str, int]
+"""A figure, its value in its dimension's own unit, the dimension, and where it ends."""
+
+
+def fraction_at(text: str, start: int) -> Written | None:
+    """The fraction that begins at a place.
 
     "1 1/2 cups" has no dimension, "one-third of a mile" is a length, "3/4 of them" and "one-third"
     are shares of a hundred, "half a million" is a figure.
@@ -57,7 +62,7 @@ def fraction_at(text: str, start: int) -> tuple[float, float, str, int] | None:
         measured = m["scale"] or ((m["unit"] or "").casefold() in UNITS and text[m.end("nth")] == "-")
         if m["count"] is None and not (measured and m["nth"].casefold() in ("half", "quarter")):
             return None  # "quarter-inch", "half a million"
-        figure = _FEW.get((m["count"] or "a").casefold(), 1) * _NTHS[m["nth"].casefold()]
+        figure = _FEW[(m["count"] or "a").casefold()] * _NTHS[m["nth"].casefold()]
         end = m.end("nth") + (text[m.end("nth") : m.end("nth") + 1] == "s")
     else:
         upper, lower = int(m["upper"]), int(m["lower"])
@@ -88,10 +93,11 @@ def fraction_at(text: str, start: int) -> tuple[float, float, str, int] | None:
     return figure, figure, "", end
 
 
-def power_at(text: str, start: int) -> tuple[float, int] | None:
-    """The figure and the end of "3.2e5", "10^6" or "3 × 10⁵"."""
+def power_at(text: str, start: int) -> Written | None:
+    """ "3.2e5", "10^6" or "3 × 10⁵"; what unit stands behind is not read."""
     m = _POWER.match(text, start)
     if m is None or (m["raised"] and not m["first"] and m["raised"] in _FOOTNOTES):
         return None
     first, power = (m["base"], m["e"]) if m["e"] else (m["first"] or "1", m["caret"] or m["raised"])
-    return float(f"{first}e{power.translate(_SUPERSCRIPTS)}"), m.end()
+    value = float(f"{first}e{power.translate(_SUPERSCRIPTS)}")
+    return value, value, "", m.end()

@@ -26,7 +26,6 @@ OTHER, UNREACHED, OPPOSITE = "\u2020", "\u2021", "\u00b6"
 """Behind what the source lacks; behind a figure to which no reckoning leads from its own; behind a word whose
 opposite it has instead, which to the model is a word of nearly the same meaning."""
 _WORD = re.compile(r"(?<![\w-])[A-Za-z]{2,}(?![\w-])")
-_POSSESSIVE = re.compile(r"(?:['’]s\b)?")
 _JOINED = re.compile(r"\w|[^\w\s]+\w")
 """What a mark would part: "30m2", "2.3.1"."""
 _MARKED, _RECKONED = 16, 8
@@ -39,7 +38,8 @@ def marked(claim: str, evidence: str) -> str:
     written = restated(claim, evidence)
     marks: dict[int, str] = {}
     for end, mark in _lacking(written, evidence):
-        end += len(_POSSESSIVE.match(written, end)[0])  # type: ignore[index]
+        if written.startswith(("'s", "’s"), end):
+            end += 2
         if not _JOINED.match(written, end):
             marks.setdefault(end, mark)
     for end, mark in sorted(marks.items(), reverse=True):

@@ -107,7 +107,7 @@ def joined_otherwise(claim: str, source: str) -> tuple[int, bool] | None:
 
 
 def _called(name: str) -> str:
-    return re.sub(r"['’]s?$", "", name.casefold())
+    return _POSSESSIVE.sub("", name.casefold())
 
 
 def _without_accents(text: str) -> str:
