@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag.answering import BUDGET_SPENT, DONT_KNOW, billing, by_model, checked, most, or_quoted
 from rag.cite import Entails, Judgement, judge
@@ -51,6 +52,8 @@ from rag.types import (
 NO_DOCUMENT = "No document matches the filters. Drop one of them and ask again."
 
 T = TypeVar("T")
+_SENTENCES = 500
+"""Of sources, whose vectors are kept while an answer is checked."""
 Reading = Callable[[str], list[Proposal] | None]
 """What reads the filters of a question with a model; it gives None where that failed."""
 
@@ -192,7 +195,7 @@ def same_filter(one: Where | None, other: Where | None) -> bool:
 
 def judge_with(embedder: Embedder, entails: Entails | None = None) -> Judge:
     """Claims judged by those models; a source that several claims cite is embedded once."""
-    embed_one = lru_cache(maxsize=500)(lambda text: embedder.embed_texts([text]))
+    known: dict[str, NDArray[np.float32]] = {}
 
     @lru_cache(maxsize=100)
     def tokens_of(text: str) -> TokenVectors | None:
@@ -201,7 +204,15 @@ def judge_with(embedder: Embedder, entails: Entails | None = None) -> Judge:
 
     def judged(claim: str, source: str) -> Judgement:
         def embed(texts: Sequence[str]) -> Vectors:
-            return np.vstack([embed_one(text) for text in texts])
+            rows = {text: row for text in texts if (row := known.get(text)) is not None}
+            fresh = [text for text in dict.fromkeys(texts) if text not in rows]
+            if fresh:
+                # All at once: the default model embeds as many side by side as there are cores.
+                rows |= zip(fresh, embedder.embed_texts(fresh), strict=True)
+                if len(known) > _SENTENCES:
+                    known.clear()
+                known.update(rows)
+            return np.stack([rows[text] for text in texts])
 
         return judge(claim, source, embed, tokens_of, entails)
 

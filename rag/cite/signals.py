@@ -261,8 +261,7 @@ def _closest(
 def _cosines(claim: str, texts: Sequence[str], embed: EmbedTexts | None) -> list[float]:
     if embed is None:
         return [coverage(claim, text) for text in texts]
-    # One text at a time: vectors of a quantised model depend slightly on their batch.
-    rows = np.vstack([embed([text]) for text in (claim, *texts)])
+    rows = embed([claim, *texts])
     return [float(c) for c in rows[1:] @ rows[0]]
 
 
