@@ -13,6 +13,12 @@ _GIVEN = (
     r"(?:that )?(?:i|you|we) (?:have|had|gave|was|were|see|can see|provided|shared|uploaded)"
     r"(?: (?:me|given|here))*)"
 )  # fmt: skip
+_THESE = re.compile(
+    rf"\b(?:passages?|excerpts?|contexts?|{_SOURCE} {_GIVEN}|"
+    rf"(?:provided|given|supplied|cited|retrieved) {_SOURCE})\b",
+    re.IGNORECASE,
+)
+"""What a model calls what it was given to answer from."""
 _SAY = r"(?:mention|specif|say|state|address|indicat|tell|told|discuss|describ|refer|answer|cover)"
 _TELL = rf"(?:{_SAY}|contain|provide|include|find|found|give|know|inform|appear|availab|detail)"
 _NOT = r"(?:do not|does not|did not|don['’]t|doesn['’]t|didn['’]t|cannot|can['’]t|never)"
@@ -73,6 +79,16 @@ def says_nothing(text: str) -> bool:
         if _content(part) >= _FEW or any(c.isdigit() for c in part):
             return False
     return found
+
+
+def cannot_be_cited(text: str) -> bool:
+    """Whether all of it says of what a model was given that something is not there: "The passages do not
+    mention parking [1]". No passage can be cited for that.
+
+    Of documents the source itself may say that they tell nothing: "Travel documents do not give a right to
+    stay [1]".
+    """
+    return _THESE.search(text) is not None and says_nothing(text)
 
 
 def _lacks(part: str) -> bool:

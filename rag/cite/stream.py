@@ -16,7 +16,7 @@ from typing import Literal
 
 from rag.cite.claims import Judgement
 from rag.cite.markers import Block, Marker, MarkerParser, Token
-from rag.cite.nothing import says_nothing
+from rag.cite.nothing import cannot_be_cited, says_nothing
 from rag.cite.wording import UNSPACED, coverage
 from rag.sentences.abbreviations import MAY_END, NEVER_END
 from rag.types import Citation, CitationQuality, Cited, Claim, Draft, Passage
@@ -188,6 +188,8 @@ class CitedStream:
             # A marker that stands apart from its sentence belongs to the one before.
             claim, support = self._also(last, end, tuple(marked))
             self._claims[-1], start = claim, last.start
+        elif marked and cannot_be_cited(text) and not self._says_so(text, marked):
+            return  # to strike it as not found in the sources would deny what it says
         else:
             if marked and last and _told(text) < _FEW and self._goes_on(last, start):
                 text = self._plain(last.start, end)  # "500 euros [1] a year [2]"
@@ -209,6 +211,10 @@ class CitedStream:
         self._text += markers
         self._from = len(self._text)
         yield markers
+
+    def _says_so(self, text: str, cited: Sequence[int]) -> bool:
+        """Whether a cited passage itself says that something is not there."""
+        return any(self._judge(text, self._passages[n].text).verdict != "unsupported" for n in cited)
 
     def _goes_on(self, last: Claim, start: int) -> bool:
         """Whether what begins at ``start`` is of the same sentence as the last claim."""

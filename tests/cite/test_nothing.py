@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.cite.nothing import says_nothing
+from rag.cite.nothing import cannot_be_cited, says_nothing
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,20 @@ def test_it_says_nothing(text: str) -> None:
 )
 def test_it_says_something(text: str) -> None:
     assert not says_nothing(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "cannot"),
+    [
+        ("The passages do not mention parking.", True),
+        ("The provided documents do not say how long it takes.", True),
+        ("The documents that I was given do not mention this.", True),
+        ("The price is not mentioned in the excerpts.", True),
+        ("Travel documents do not give a right to stay.", False),
+        ("The documents do not mention the 2019 report.", False),
+        ("The passages are not heated.", False),
+        ("The passages do not mention the fee, but it is 900 euros.", False),
+    ],
+)
+def test_of_what_a_model_was_given_nothing_can_be_cited(text: str, cannot: bool) -> None:
+    assert cannot_be_cited(text) is cannot

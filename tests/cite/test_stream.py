@@ -325,6 +325,21 @@ def test_what_says_nothing_is_no_claim(text: str) -> None:
     assert write(text)[1].claims == ()
 
 
+def test_of_the_passages_nothing_is_cited_for_what_they_do_not_say() -> None:
+    text, draft = write("The permit costs 24 euros [1]. The passages do not mention parking [1][2].")
+
+    assert text == draft.text == "The permit costs 24 euros. [1] The passages do not mention parking."
+    assert [claim.verdict for claim in draft.claims] == ["verbatim"]
+    assert draft.quality is not None
+    assert (draft.quality.recall, draft.quality.precision) == (1.0, 1.0)
+
+
+def test_what_a_passage_says_of_documents_is_a_claim() -> None:
+    _, draft = write("Travel documents do not give a right to stay [1].")
+
+    assert [claim.verdict for claim in draft.claims] == ["unsupported"]
+
+
 def test_a_part_behind_a_citation_is_read_with_its_sentence_and_marked_alone() -> None:
     text, draft = write("The permit costs 24 euros [1] weekly [2].")
 
