@@ -1,7 +1,7 @@
 """Teach the embedding model to read a claim and its source together, and say what that is worth.
 
     python -m tests.benchmarks.fit_entailment DATA [--on FILE ...] [--again SHARE] [--out FOLDER]
-        [--hold NAME ...] [--epochs N]
+        [--hold NAME ...] [--epochs N] [--minutes M]
 
 It is fitted on the labelled pairs under ``tests/claims`` but those of ``UNSEEN`` and ``held``,
 on some that :mod:`tests.benchmarks.derived` makes of ``DATA/squad``, on claims in the sources' own words
@@ -17,7 +17,8 @@ Of several adapters it goes on from the mean (*model soups*, Wortsman and others
 what it became on new pairs, less of the old ones is forgotten. ``--again`` takes of the sets that they
 were fitted on, by the ``.toml`` beside each, only such a share of the pairs, drawn at random, so that
 what is new is not outweighed.
-On two cores with AMX once over 60,000 pairs takes some twelve to twenty minutes.
+On two cores with AMX once over 60,000 pairs takes some twelve to twenty minutes. ``--minutes`` is how long
+the fitting may take at most: the rate falls to its end by then, however far it got.
 
 All layers are fitted, the vectors of words and places stay; beside the binary loss (does the claim
 follow?), that of what was changed counts half. What was learned of each matrix is then cut to its
@@ -32,7 +33,6 @@ false, a model passes a false "does not" readily: of each set, so many of its tr
 from __future__ import annotations
 
 import argparse
-import ctypes
 import datetime
 import hashlib
 import math
@@ -49,7 +49,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
@@ -59,21 +58,19 @@ from rag.cite.rows import rows_asked
 from rag.cite.wording import coverage
 from rag.config import Embedding, Environment
 from rag.embed import load_embedder
-from rag.embed.adapter import KINDS, Adapter, Narrow, load_adapter
+from rag.embed.adapter import KINDS, load_adapter
 from rag.embed.pairs import MOST_CLAIM, MOST_SOURCE
-from rag.embed.weights import bundled_weights
 from rag.sentences import sentences
 from tests.benchmarks.denied import denied
 from tests.benchmarks.derived import pairs
 from tests.benchmarks.labelled import SETS, Row, rows
+from tests.benchmarks.pair_model import RANK, Model, keep_memory
 from tests.benchmarks.plain import deny_alike, plain, words_of
 from tests.benchmarks.unsaid import left_out, nearby
 
-UNSEEN, HELD = ("kept", "fresh", "last", "close", *(f"audit{n}" for n in ("", *range(2, 8)))), "held"
-RANK, RATE, ON, BATCH = 96, 2e-4, 1.5e-4, 32
+UNSEEN, HELD = ("kept", "fresh", "last", "close", *(f"audit{n}" for n in ("", *range(2, 10)))), "held"
+RATE, ON, BATCH = 2e-4, 1.5e-4, 32
 """Of ``RATE`` and ``ON`` the second where it goes on from an adapter."""
-DROPPED, DRAWN = 0.1, 1 << 24
-"""Share of the numbers between layers that are set to zero while it is fitted; how many are drawn."""
 FROM_SQUAD, FROM_XQUAD, FROM_PLAIN = 1_000, 1_200, 10_000
 DENIED = 3_000
 """Claims of each of four kinds that are taught beside their denials."""
@@ -109,6 +106,7 @@ def main() -> None:
     parser.add_argument("--again", type=float, default=1.0, metavar="SHARE")
     parser.add_argument("--epochs", type=int, help="1 with --on, else 4")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=math.inf, metavar="M")
     args = parser.parse_args()
     args.epochs = args.epochs or (1 if args.on else 4)
     keep_memory()
@@ -145,7 +143,9 @@ def main() -> None:
     print(f"{len(fitted):,} pairs are fitted on", flush=True)
     started_from = [hashlib.sha256(path.read_bytes()).hexdigest() for path in args.on]
     model = Model([load_adapter(path) for path in args.on])
-    for epoch, said in enumerate(fit(model, fitted, args.epochs, ON if args.on else RATE, draw), start=1):
+    for epoch, said in enumerate(
+        fit(model, fitted, args.epochs, ON if args.on else RATE, draw, 60 * args.minutes), start=1
+    ):
         print(f"epoch {epoch}: {said}", flush=True)
         last = epoch == args.epochs
         shares = {
@@ -161,16 +161,6 @@ def main() -> None:
             (args.out / "entailment.toml").write_text(
                 as_toml(args, started_from, found, held, shares), encoding="utf-8"
             )
-
-
-def keep_memory() -> None:
-    """Have GNU's C library keep what tensors give back: to ask the kernel for it again at each step was
-    measured to take a third of the time."""
-    tell = getattr(ctypes.CDLL(None), "mallopt", None)
-    if tell is not None:
-        trim, mapped = -1, -4  # M_TRIM_THRESHOLD, M_MMAP_MAX of malloc.h
-        tell(trim, 2**31 - 1)
-        tell(mapped, 0)
 
 
 def own_words(sources: Sequence[str], draw: random.Random) -> list[Row]:
@@ -241,97 +231,28 @@ def elsewhere(some: Sequence[Row], draw: random.Random) -> Iterator[Row]:
             yield "unrelated", claim, other
 
 
-class Dropped(nn.Module):
-    """Dropout (Srivastava and others, 2014) by slices of masks that are drawn once: to draw new ones for
-    each batch takes longer on a processor than all else."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        kept = torch.rand(DRAWN) >= DROPPED
-        self._masks = kept.to(torch.bfloat16) / (1 - DROPPED)
-
-    def forward(self, rows: torch.Tensor) -> torch.Tensor:
-        if not self.training:
-            return rows
-        at = int(torch.randint(DRAWN - rows.numel(), ()))
-        return rows * self._masks[at : at + rows.numel()].view(rows.shape).to(rows.dtype)
-
-
-class Model(nn.Module):
-    """The embedding model, and a head on [CLS] beside the mean of the claim's tokens.
-
-    With what adapters add to both in the mean, where there are any.
-    """
-
-    def __init__(self, on: Sequence[Adapter] = ()) -> None:
-        super().__init__()
-        from transformers import BertModel
-
-        none = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-        self.bert = BertModel.from_pretrained(
-            bundled_weights(), add_pooling_layer=False, attn_implementation="eager", **none
-        )
-        self.bert.embeddings.requires_grad_(False)
-        self._before = {name: part.detach().clone() for name, part in self.bert.encoder.named_parameters()}
-        size = self.bert.config.hidden_size
-        self.second = nn.Parameter(torch.zeros(size))
-        self.head = nn.Linear(2 * size, len(KINDS))
-        if on:
-            nn.init.zeros_(self.head.weight)
-            nn.init.zeros_(self.head.bias)
-        drop = Dropped()
-        for module in list(self.bert.modules()):
-            if hasattr(module, "LayerNorm") and isinstance(getattr(module, "dropout", None), nn.Dropout):
-                module.dropout = drop
-        for one in on:
-            self._add(one, 1 / len(on))
-
-    @torch.no_grad()
-    def _add(self, one: Adapter, share: float) -> None:
-        named = dict(self.bert.named_parameters())
-        for name, change in one.changes.items():
-            named[name].add_(torch.from_numpy(change), alpha=share)
-        for mine, its in (
-            (self.second, one.head.second),
-            (self.head.weight, one.head.weight),
-            (self.head.bias, one.head.bias),
-        ):
-            mine.add_(torch.from_numpy(its), alpha=share)
-
-    def forward(self, ids: torch.Tensor, second: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        words = self.bert.embeddings.word_embeddings(ids) + second.unsqueeze(-1) * self.second
-        rows = self.bert(inputs_embeds=words, attention_mask=mask).last_hidden_state
-        mine = (mask * (1 - second)).unsqueeze(-1).to(rows.dtype)
-        out: torch.Tensor = self.head(torch.cat([rows[:, 0], (rows * mine).sum(1) / mine.sum(1)], -1))
-        return out
-
-    def learned(self) -> dict[str, NDArray[Any]]:
-        """What :func:`rag.embed.adapter.load_adapter` reads."""
-        parts = {"second": self.second, "head": self.head.weight, "bias": self.head.bias}
-        made = {name: part.detach().numpy().astype(np.float16) for name, part in parts.items()}
-        for name, part in self.bert.encoder.named_parameters():
-            change = (part.detach() - self._before[name]).numpy()
-            if change.ndim == 2:
-                made |= Narrow.of(change, RANK).parts(f"encoder.{name}")
-            else:
-                made[f"encoder.{name}"] = change.astype(np.float16)
-        return made
-
-
-def fit(model: Model, fitted: Sequence[Pair], epochs: int, most: float, draw: random.Random) -> Iterator[str]:
-    """Fit it, at a rate of ``most`` at first; after each epoch its loss and how long it took."""
+def fit(
+    model: Model, fitted: Sequence[Pair], epochs: int, most: float, draw: random.Random, seconds: float
+) -> Iterator[str]:
+    """Fit it, at a rate of ``most`` at first, for ``seconds`` at most; after each epoch its loss and how long
+    it took."""
     learned = [p for p in model.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(learned, lr=most, weight_decay=0.0)
+    optimiser = torch.optim.AdamW(learned, lr=most, weight_decay=0.0, fused=True)
     steps = epochs * math.ceil(len(fitted) / BATCH)
     warm = 0.06 * steps
-    rate = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda n: min(1, (n + 1) / warm) * max(0.02, 1 - n / steps)
-    )
     started = time.monotonic()
+    rate = torch.optim.lr_scheduler.LambdaLR(
+        optimiser,
+        lambda n: (
+            min(1, (n + 1) / warm) * max(0.02, 1 - max(n / steps, (time.monotonic() - started) / seconds))
+        ),
+    )
     for _ in range(epochs):
         model.train()
-        total = 0.0
+        total, read = 0.0, 0
         for batch in batches(fitted, draw):
+            if time.monotonic() - started > seconds:
+                break
             kinds = torch.tensor([NAMED[pair.kind] for pair in batch])
             with torch.autocast("cpu", torch.bfloat16):
                 out = model(*tensors(batch))
@@ -344,8 +265,9 @@ def fit(model: Model, fitted: Sequence[Pair], epochs: int, most: float, draw: ra
             nn.utils.clip_grad_norm_(learned, 1.0)
             optimiser.step()
             rate.step()
-            total += loss.item() * len(batch)
-        yield f"loss {total / len(fitted):.3f}, {time.monotonic() - started:.0f} s"
+            total, read = total + loss.item() * len(batch), read + len(batch)
+        passed = time.monotonic() - started
+        yield f"loss {total / max(read, 1):.3f} of {read:,} pairs, {passed:.0f} s"
 
 
 def batches(some: Sequence[Pair], draw: random.Random) -> Iterator[list[Pair]]:
@@ -403,9 +325,10 @@ def as_toml(
     shares: dict[str, dict[str, float]],
 ) -> str:
     on = f" --on{' FILE' * len(started_from)} --again {args.again}" if started_from else ""
+    within = "" if math.isinf(args.minutes) else f" --minutes {args.minutes:g}"
     lines = [
         "# Where entailment.npz beside this file is from, and what it is worth. Written by:",
-        f"#     python -m tests.benchmarks.fit_entailment DATA{on} --out rag/embed",
+        f"#     python -m tests.benchmarks.fit_entailment DATA{on}{within} --out rag/embed",
         "# The shares are of claims that are taken for changed at a probability of one half, on sets that",
         "# it was not fitted on.",
         "",
