@@ -52,8 +52,8 @@ from rag.types import (
 NO_DOCUMENT = "No document matches the filters. Drop one of them and ask again."
 
 T = TypeVar("T")
-_SENTENCES = 500
-"""Of sources, whose vectors are kept while an answer is checked."""
+_VECTORS = 500
+"""Of sentences, kept while an answer is checked."""
 Reading = Callable[[str], list[Proposal] | None]
 """What reads the filters of a question with a model; it gives None where that failed."""
 
@@ -209,7 +209,7 @@ def judge_with(embedder: Embedder, entails: Entails | None = None) -> Judge:
             if fresh:
                 # All at once: the default model embeds as many side by side as there are cores.
                 rows |= zip(fresh, embedder.embed_texts(fresh), strict=True)
-                if len(known) > _SENTENCES:
+                if len(known) + len(fresh) > _VECTORS:
                     known.clear()
                 known.update(rows)
             return np.stack([rows[text] for text in texts])

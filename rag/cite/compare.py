@@ -128,7 +128,7 @@ def figures_lacking(claim: str, evidence: Sequence[str]) -> Iterator[tuple[Quant
     """
     held = [(q, text) for text in evidence for q in (*quantities(text), *bare_units(text))]
     for bare in bare_units(claim):
-        if not any(_equal(bare, q) for q, _ in held) and any(
+        if not any(equal(bare, q) for q, _ in held) and any(
             q.dimension in ("time", "months") for text in evidence for q in bare_units(text)
         ):
             yield bare, "unit", True
@@ -145,7 +145,7 @@ def figures_lacking(claim: str, evidence: Sequence[str]) -> Iterator[tuple[Quant
     for quantity in quantities(claim):
         if any(a <= quantity.start < b for a, b in idioms):
             continue  # "24 hours a day": at any hour
-        same = [(q, text) for q, text in held if _equal(quantity, q)]
+        same = [(q, text) for q, text in held if equal(quantity, q)]
         if same:
             if len(held) <= _BESIDE and _bound_elsewhere(quantity, claim, same, held):
                 yield quantity, "elsewhere", True
@@ -170,7 +170,7 @@ def figures_lacking(claim: str, evidence: Sequence[str]) -> Iterator[tuple[Quant
             continue  # "five in the morning"
         if quantity.dimension == "ordinal" and _century(claim, quantity, years):
             continue
-        if any(_equal(quantity, q) for q in follows):
+        if any(equal(quantity, q) for q in follows):
             continue
         same_figure = any(math.isclose(q.figure, quantity.figure) for q, _ in held)
         if (
@@ -195,7 +195,7 @@ def _grounds(quantity: Quantity, claim: str, source: str) -> tuple[bool, bool]:
     """``sure`` and ``unreached`` of a figure that the evidence has not."""
     held = [*quantities(source), *bare_units(source)]
     if quantity.dimension == "ordinal" or any(
-        _equal(quantity, q) or math.isclose(q.figure, quantity.figure) for q in held
+        equal(quantity, q) or math.isclose(q.figure, quantity.figure) for q in held
     ):
         return False, False
     plain = not speaks_of_reckoning(claim) and not _is_example(quantity, claim, source, held)
@@ -274,7 +274,7 @@ def _century(claim: str, quantity: Quantity, years: set[float]) -> bool:
     return is_century and any(year // 100 + 1 == quantity.value for year in years)
 
 
-def _equal(claimed: Quantity, held: Quantity) -> bool:
+def equal(claimed: Quantity, held: Quantity) -> bool:
     """Whether the source's figure is the claim's, as far as the claim is exact."""
     kinds = {claimed.dimension, held.dimension}
     if kinds in ({"times", "time"}, {"times", "months"}) or (

@@ -135,6 +135,10 @@ class Name:
     start: int
     opens: bool
 
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
 
 def dates(text: str) -> tuple[When, ...]:
     """The dates, weekdays and times of day of a text, in order."""

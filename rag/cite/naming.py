@@ -24,7 +24,7 @@ def names_differ(claim: str, source: str, nearest: str) -> bool | None:
         return None
     said = {n.text.casefold() for n in names(claim)}
     held = {(n.text, n.opens): n for n in names(source)}.values()  # a long source repeats its names
-    left = [n for n in held if n.text.casefold() not in said and (not n.opens or _mid(n.text, source))]
+    left = [n for n in held if n.text.casefold() not in said and (not n.opens or never_small(n.text, source))]
     # "PhD" for a doctorate, "Wi-Fi" for what is wireless: written so, and no other one is.
     short = [
         n for n in lacking if not _SHORT_FORM.search(n.text) or any(_SHORT_FORM.search(x.text) for x in left)
@@ -74,16 +74,16 @@ def joined_otherwise(claim: str, source: str) -> tuple[int, bool] | None:
     Hardly any true claim has such a name.
     """
     mine = [
-        (m.end(2), _called(m[1]), _called(m[2]))
+        (m.end(2), bare_name(m[1]), bare_name(m[2]))
         for m in _TOGETHER.finditer(claim)
         if not _POSSESSIVE.search(m[1])
     ]
     if not mine:
         return None
-    theirs = {(_called(a), _called(b)) for a, b in _TOGETHER.findall(source)}
+    theirs = {(bare_name(a), bare_name(b)) for a, b in _TOGETHER.findall(source)}
     # Any other word may open a sentence and stand before a name: "Press Enter".
-    inside = {_called(n.text) for n in (*names(source), *names(claim)) if not n.opens}
-    firsts, known = {a for a, _ in theirs} & inside, {_called(n.text) for n in names(source)}
+    inside = {bare_name(n.text) for n in (*names(source), *names(claim)) if not n.opens}
+    firsts, known = {a for a, _ in theirs} & inside, {bare_name(n.text) for n in names(source)}
     both = f"{source} {claim}"
     mine = [
         (end, a, b)
@@ -92,21 +92,22 @@ def joined_otherwise(claim: str, source: str) -> tuple[int, bool] | None:
         and a in firsts
         and b in known
         and not {a, b} & _NO_FIRST_NAMES
-        and _mid(a, both)
-        and _mid(b, both)
+        and never_small(a, both)
+        and never_small(b, both)
     ]
     # "Annette Maria Brakel" and "Microsoft Word, Excel and PowerPoint" are runs of names.
-    runs = [[_called(w) for w in _NAMED.findall(run[0])] for run in _RUN.finditer(source)] if mine else []
+    runs = [[bare_name(w) for w in _NAMED.findall(run[0])] for run in _RUN.finditer(source)] if mine else []
     for end, a, b in mine:
         in_a_run = any(a in run and b in run[run.index(a) :] for run in runs)
         if in_a_run or re.search(rf"\b{re.escape(b)}\W+{re.escape(a)}\b", source, re.IGNORECASE):
             continue
-        beside = any({a, b} <= set(map(_called, _NAMED.findall(text))) for text in _SENTENCE.split(source))
+        beside = any({a, b} <= set(map(bare_name, _NAMED.findall(text))) for text in _SENTENCE.split(source))
         return end, not (beside or a in _BORNE_BY_MANY or b in _BORNE_BY_MANY)
     return None
 
 
-def _called(name: str) -> str:
+def bare_name(name: str) -> str:
+    """A name in small letters, without the "'s" of a possessive."""
     return _POSSESSIVE.sub("", name.casefold())
 
 
@@ -124,21 +125,21 @@ def _nearly(a: str, b: str) -> bool:
 
 def opens_name(name: Name, claim: str) -> bool:
     """Whether a name follows the word that opens a claim."""
-    return re.match(r" [A-Z][a-z]", claim[name.start + len(name.text) :]) is not None
+    return re.match(r" [A-Z][a-z]", claim[name.end :]) is not None
 
 
 def _goes_on_as_name(name: Name, claim: str, nearest: str) -> bool:
     """Whether the word that opens a claim is a name: one follows it, or all that follows is the source's."""
     if opens_name(name, claim):
         return True
-    behind = claim[name.start + len(name.text) :]
+    behind = claim[name.end :]
     if _NO_NAME.match(claim[name.start :]) or (_COMMON.search(name.text) and _OF_A_NOUN.match(behind)):
         return False
     rest, theirs = Words.of(claim).content[1:], Words.of(nearest).content
     held = sum(any(alike(w, t) for t in theirs) for w in rest)
     said = Words.of(claim).all
     has_left = any(
-        (not n.opens or _mid(n.text, nearest))
+        (not n.opens or never_small(n.text, nearest))
         and n.text.casefold() not in FUNCTION_WORDS
         and not any(alike(n.text.casefold(), w) for w in said)
         for n in names(nearest)
@@ -154,7 +155,9 @@ def _exchanged(claim: str, source: str) -> bool:
     """Whether a clause of the source says what the claim says, of another name of the source."""
     found = names(source)
     everyone = {n.text.casefold() for n in found if not n.opens}
-    everyone |= {text.casefold() for text in {n.text for n in found} if _mid(text, f"{source} {claim}")}
+    everyone |= {
+        text.casefold() for text in {n.text for n in found} if never_small(text, f"{source} {claim}")
+    }
     mine = [n.text.casefold() for n in names(claim) if n.text.casefold() in everyone]
     rest = [w for w in Words.of(claim).content if w not in everyone]
     if len(mine) != 1 or not rest:
@@ -200,7 +203,7 @@ def _said_of(name: str, rest: Sequence[str], source: str) -> bool:
     )
 
 
-def _mid(name: str, source: str) -> bool:
+def never_small(name: str, source: str) -> bool:
     """Whether a capitalised word is never written small: a name also where it opens a sentence."""
     return name.casefold() not in FUNCTION_WORDS and not re.search(
         rf"\b{re.escape(name.casefold())}\b", source

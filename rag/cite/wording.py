@@ -122,7 +122,12 @@ class Words:
 
     @property
     def content(self) -> list[str]:
-        return [w for w in self.all if w[0].isalnum() and w not in FUNCTION_WORDS and w not in NEGATORS]
+        return [w for w in self.all if has_content(w)]
+
+
+def has_content(word: str) -> bool:
+    """Whether a word, casefolded, says more than how others are joined or denied."""
+    return word[0].isalnum() and word not in FUNCTION_WORDS and word not in NEGATORS
 
 
 @lru_cache(maxsize=4_000)

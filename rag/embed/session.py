@@ -51,8 +51,6 @@ class Session:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.log_severity_level = 3
-        # A thread that waits in a loop for the next run takes a core from what is done between the two.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         # The graph is written as it should run; the optimiser would fuse what is slower fused.
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         model = str(folder / FILES[0])

@@ -18,7 +18,8 @@ what it became on new pairs, less of the old ones is forgotten. ``--again`` take
 were fitted on, by the ``.toml`` beside each, only such a share of the pairs, drawn at random, so that
 what is new is not outweighed.
 On two cores with AMX once over 60,000 pairs takes some twelve to twenty minutes. ``--minutes`` is how long
-the fitting may take at most: the rate falls to its end by then, however far it got.
+the fitting may take at most: the rate falls to its end by then, however far it got. With none it writes the
+mean of the adapters alone.
 
 All layers are fitted, the vectors of words and places stay; beside the binary loss (does the claim
 follow?), that of what was changed counts half. What was learned of each matrix is then cut to its
@@ -241,17 +242,17 @@ def fit(
     steps = epochs * math.ceil(len(fitted) / BATCH)
     warm = 0.06 * steps
     started = time.monotonic()
-    rate = torch.optim.lr_scheduler.LambdaLR(
-        optimiser,
-        lambda n: (
-            min(1, (n + 1) / warm) * max(0.02, 1 - max(n / steps, (time.monotonic() - started) / seconds))
-        ),
-    )
+
+    def falling(step: int) -> float:
+        spent = (time.monotonic() - started) / seconds if seconds else 1.0
+        return min(1, (step + 1) / warm) * max(0.02, 1 - max(step / steps, spent))
+
+    rate = torch.optim.lr_scheduler.LambdaLR(optimiser, falling)
     for _ in range(epochs):
         model.train()
         total, read = 0.0, 0
         for batch in batches(fitted, draw):
-            if time.monotonic() - started > seconds:
+            if time.monotonic() - started >= seconds:
                 break
             kinds = torch.tensor([NAMED[pair.kind] for pair in batch])
             with torch.autocast("cpu", torch.bfloat16):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.cite.marked import OPPOSITE, OTHER, UNREACHED, marked
+from rag.cite.marked import ELSEWHERE, OPPOSITE, OTHER, UNREACHED, marked
 from rag.cite.restate import restated
 
 
@@ -26,6 +26,7 @@ from rag.cite.restate import restated
         ("Use version 2.4.1.", "Use version 2.3.1.", "Use version 2.4.1."),
         ("We have higher-paid jobs.", "We have lower-paid jobs.", "We have higher-paid jobs."),
         ("Talk to Ann Brakel.", "Talk to Ann Kuhlmann, mayor of Brakel.", "Talk to Ann Brakel †."),
+        ("The zoo has 40 cubs.", "The 12 cubs of the zoo are fed by 40 guards.", "The zoo has 40 § cubs."),
         ("The bus is late.", "", "The bus is late."),
         ("", "The bus is late.", ""),
     ],
@@ -85,4 +86,4 @@ WORDS = st.lists(
 def test_marks_are_all_that_is_added(claim: str, source: str) -> None:
     written = marked(claim, source)
 
-    assert re.sub(f" [{OTHER}{UNREACHED}{OPPOSITE}]", "", written) == restated(claim, source)
+    assert re.sub(f" [{OTHER}{UNREACHED}{OPPOSITE}{ELSEWHERE}]", "", written) == restated(claim, source)
