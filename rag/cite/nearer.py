@@ -11,11 +11,11 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from rag.cite.compare import equal
 from rag.cite.facts import Name, bare_units, names, quantities
-from rag.cite.naming import bare_name, never_small
+from rag.cite.naming import bare_name
 from rag.cite.wording import alike, has_content
 from rag.sentences import Span, sentences
 from rag.words import FUNCTION_WORDS
@@ -58,8 +58,10 @@ def _figures(claim: str, source: str, nearness: Nearness) -> Iterator[int]:
 
 
 def _names(claim: str, source: str, nearness: Nearness) -> Iterator[int]:
-    both = f"{source} {claim}"
-    held, mine = ([n for n in names(part) if _is_name(n, both)] for part in (source, claim))
+    found = names(source), names(claim)
+    # Any word may open a sentence; a name is what has a capital elsewhere, too.
+    sure = {bare_name(n.text) for n in chain(*found) if not n.opens and len(n.text) > 2} - FUNCTION_WORDS
+    held, mine = ([n for n in some if bare_name(n.text) in sure] for some in found)
     said = {bare_name(n.text) for n in mine}
     spoken = list(_spoken(claim))
     rivals = [
@@ -77,14 +79,6 @@ def _names(claim: str, source: str, nearness: Nearness) -> Iterator[int]:
         same = [(n.start, n.end) for n in held[:_MANY] if bare_name(n.text) == bare_name(name.text)]
         if same and best - nearness(words, same) > _AHEAD_OF_NAME:
             yield name.end
-
-
-def _is_name(name: Name, both: str) -> bool:
-    return (
-        len(name.text) > 2
-        and (not name.opens or never_small(name.text, both))
-        and bare_name(name.text) not in FUNCTION_WORDS
-    )
 
 
 def _parts(name: Name) -> list[str]:

@@ -50,6 +50,7 @@ def test_what_another_one_of_its_kind_is_nearer_to_is_out_of_place(
             "It heats for an hour, then it rests for 2 hours.",
         ),
         ("Ann Brook is the head coach of the juniors.", "Ann Brook is Head Coach of the juniors."),
+        ("Ferries run all day.", "Ferries run from Port Dorrick, where buses run all day."),
         ("Jean-Luc sings.", "Jean-Luc sings and Maria dances."),
         ("Ann coaches juniors.", "Ann Maria Brook coaches juniors."),
         ("Brook's juniors swim.", "Brook's juniors swim. Hale watches."),
