@@ -42,7 +42,7 @@ def marked(claim: str, evidence: str) -> str:
     another place."""
     written = restated(claim, evidence)
     marks: dict[int, str] = {}
-    for end, mark in _lacking(written, evidence):
+    for end, mark in _marks(written, evidence):
         if written.startswith(("'s", "’s"), end):
             end += 2
         if not _JOINED.match(written, end):
@@ -52,7 +52,7 @@ def marked(claim: str, evidence: str) -> str:
     return written
 
 
-def _lacking(claim: str, evidence: str) -> Iterator[tuple[int, str]]:
+def _marks(claim: str, evidence: str) -> Iterator[tuple[int, str]]:
     """Where what is marked ends, and its mark, which the first one to stand there is; figures first."""
     claim, evidence = claim.translate(LETTERS), evidence.translate(LETTERS)
     for n, (quantity, _, _) in enumerate(islice(figures_lacking(claim, [evidence]), _MARKED)):

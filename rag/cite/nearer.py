@@ -48,11 +48,12 @@ def _figures(claim: str, source: str, nearness: Nearness) -> Iterator[int]:
     held = [*quantities(source), *bare_units(source)][:_MANY] if mine else []
     said = [*mine, *bare_units(claim)]
     others = [q for q in held if not any(equal(q, x) or equal(x, q) for x in said)]
+    spoken = list(_spoken(claim)) if others else []
     for figure in mine[:_MANY]:
         rivals = [(q.start, q.end) for q in others if q.dimension == figure.dimension]
         same = [(q.start, q.end) for q in held if equal(figure, q)]
         if rivals and same:
-            words = [word for word, at in _spoken(claim) if not figure.start <= at < figure.end]
+            words = [word for word, at in spoken if not figure.start <= at < figure.end]
             if nearness(words, rivals) - nearness(words, same) > _AHEAD_OF_FIGURE:
                 yield figure.end
 
