@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -38,6 +38,8 @@ class Script:
     """Close the connection after the pieces without the end of the body that was promised."""
     cut: bool = False
     """Close the connection after the pieces, in the middle of an event."""
+    fails: Any = None
+    """OpenAI: the error that comes as an event after the pieces."""
     citations: Sequence[tuple[int, int, int, tuple[str, ...]]] = ()
     """Cohere: after piece n, a citation of start:end of the text by those documents."""
     content_type: str | None = None
@@ -49,8 +51,18 @@ class Script:
     """Status of such a reply."""
     listing: int = 200
     """Status of the list of models."""
+    listing_drips: bool = False
+    """Whether that list never ends."""
+    models: Sequence[str] = ("local-model",)
+    """The models that it lists."""
     no_schema: bool = False
     """Refuse requests that ask for a form of the reply."""
+    knows_not: Mapping[str, str] = field(default_factory=dict)
+    """Parameters that are refused with status 400, and the message that says so."""
+    drip: str | None = None
+    """What comes again and again after the pieces: the reply never ends."""
+    opening: str | None = None
+    """Of a reply that drips: all that comes before, in the place of a stream's head and pieces."""
 
 
 @dataclass
@@ -89,7 +101,11 @@ def serve(*scripts: Script, port: int = 0) -> Iterator[ChatServer]:
 
         def do_GET(self) -> None:
             state.paths.append(self.path)
-            listed = {"object": "list", "data": [{"id": "local-model", "object": "model"}]}
+            models = [{"id": model, "object": "model"} for model in state.scripts[0].models]
+            listed = {"object": "list", "data": models}
+            if state.scripts[0].listing_drips:
+                self._send(["HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"], " ")
+                return
             self._whole(state.scripts[0].listing, json.dumps(listed))
 
         def do_POST(self) -> None:
@@ -111,6 +127,13 @@ def serve(*scripts: Script, port: int = 0) -> Iterator[ChatServer]:
             if script.no_schema and "response_format" in body:
                 self._whole(400, json.dumps({"error": {"message": "unknown field response_format"}}))
                 return
+            for name, message in script.knows_not.items():
+                if name in body:
+                    self._whole(400, json.dumps({"error": {"message": message, "param": name}}))
+                    return
+            if script.opening is not None:
+                self._send([script.opening], script.drip)
+                return
             if not body.get("stream"):
                 state.released.wait(script.whole_delay)
                 reply = json.dumps(_whole_reply(self.path, script))
@@ -123,9 +146,15 @@ def serve(*scripts: Script, port: int = 0) -> Iterator[ChatServer]:
             if script.drop:
                 self.send_header("Content-Length", "1000000")
             self.end_headers()
+            self._send(events, script.drip)
+
+        def _send(self, events: Iterable[str], drip: str | None) -> None:
             try:
                 for event in events:
                     self.wfile.write(event.encode())
+                    self.wfile.flush()
+                while drip is not None and not state.released.wait(0.05):
+                    self.wfile.write(drip.encode())
                     self.wfile.flush()
             except OSError:
                 state.left.set()  # the client has gone
@@ -194,9 +223,12 @@ def _openai(script: Script, released: threading.Event) -> Iterator[str]:
     for piece in script.pieces:
         released.wait(script.delay)
         yield event([{"index": 0, "delta": {"content": piece}, "finish_reason": None}])
+    if script.fails is not None:
+        yield f"data: {json.dumps({'error': script.fails})}\n\n"
+        return
     if script.cut:
         yield 'data: {"id": "r1", "cho'
-    if script.cut or script.drop:
+    if script.cut or script.drop or script.drip:
         return
     if script.finish:
         yield event([{"index": 0, "delta": {}, "finish_reason": script.finish}])
@@ -234,7 +266,7 @@ def _cohere(script: Script, released: threading.Event) -> Iterator[str]:
                 yield event("citation-end", index=0)
     if script.cut:
         yield 'event: content-delta\ndata: {"type": "cont'
-    if script.cut or script.drop:
+    if script.cut or script.drop or script.drip:
         return
     yield event("content-end", index=0)
     if script.finish:

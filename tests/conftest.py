@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from rag.config import Environment
 from rag.engine import Engine
-from rag.generators import openai
 from tests.fakes import FakeEmbedder
 
 # The browser tests need what .ci/run installs; a fresh clone passes without them.
@@ -66,24 +63,3 @@ def write_files(folder: Path, files: Mapping[str, str | bytes]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
     return folder
-
-
-@pytest.fixture(autouse=True)
-def clients_are_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Close the clients that a test shared between its questions: the servers of a test end with it.
-
-    In use they are kept for the whole process. Here the cache would push out those of tests that are
-    over, and their sockets would be told of as unclosed in whatever test the garbage is collected.
-    """
-    make = cache(openai._client.__wrapped__)
-    made: list[Any] = []
-
-    def kept(*wanted: Any) -> Any:
-        client = make(*wanted)
-        made.append(client)
-        return client
-
-    monkeypatch.setattr(openai, "_client", kept)
-    yield
-    for client in made:
-        client.close()

@@ -207,6 +207,85 @@ def test_whoever_sets_the_signal_ends_the_pause(name: str, way: Any) -> None:
     assert len(server.requests) == 1
 
 
+# --- too late -------------------------------------------------------------------
+
+STREAM = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+WHOLE = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+DRIPS = {
+    "headers": Script(opening="HTTP/1.1 200 OK\r\nX-Slow: ", drip="x"),
+    "interim replies": Script(opening="", drip="HTTP/1.1 102 Processing\r\n\r\n"),
+    "comments": Script(opening=f"{STREAM}\r\n", drip=": keep-alive\n\n"),
+    "half an event": Script(opening=f"{STREAM}\r\ndata: ", drip="x"),
+    "half an event of a length": Script(opening=f"{STREAM}Content-Length: 9999\r\n\r\ndata: ", drip="x"),
+    "chunks": Script(opening=f"{STREAM}Transfer-Encoding: chunked\r\n\r\n", drip="1\r\n:\r\n"),
+    "an error": Script(opening="HTTP/1.1 400 Bad Request\r\n\r\n{", drip=" "),
+}
+"""Each resets the timeout of a read for ever: something comes every twentieth of a second."""
+WHOLE_DRIPS = {
+    "half a reply": Script(opening=f"{WHOLE}\r\n{{", drip=" "),
+    "half a reply of a length": Script(opening=f"{WHOLE}Content-Length: 9999\r\n\r\n{{", drip=" "),
+}
+
+
+@pytest.mark.parametrize("script", DRIPS.values(), ids=DRIPS)
+def test_what_drips_ends_at_the_deadline(name: str, way: Any, script: Script) -> None:
+    ends_at_the_deadline(script, name, way)
+
+
+@pytest.mark.parametrize("script", WHOLE_DRIPS.values(), ids=WHOLE_DRIPS)
+def test_a_short_reply_that_drips_ends_at_the_deadline(name: str, script: Script) -> None:
+    ends_at_the_deadline(script, name, completed)
+
+
+def ends_at_the_deadline(script: Script, name: str, way: Any) -> None:
+    began = time.monotonic()
+    with serve(script) as server:
+        model = make(name, server.url, timeout=0.3, deadline=0.6)
+        with pytest.raises(GenerationError) as caught:
+            way(model)
+        took = time.monotonic() - began
+        assert server.left.wait(SOON), "the connection is still open"
+
+    assert str(caught.value).endswith("took too long for one answer. Ask again.")
+    assert 0.5 < took < 0.6 + SOON
+    assert caught.value.charged, "it may have been at work"
+    assert len(server.requests) == 1
+
+
+def test_a_stop_ends_what_drips_at_once(name: str, way: Any) -> None:
+    with serve(DRIPS["headers"]) as server:
+        model = make(name, server.url)
+        with asking(way, model):
+            assert server.arrived.wait(SLOW)
+            time.sleep(0.2)
+            model.hang_up()
+        assert server.left.wait(SOON)
+
+    assert len(server.requests) == 1
+
+
+def test_a_list_of_models_that_drips_charges_nothing(way: Any) -> None:
+    with serve(Script(["fine"], models=["m"] * 10, listing_drips=True)) as server:
+        model = make("openai", server.url, model="", timeout=0.4, deadline=0.8)
+        with pytest.raises(GenerationError, match="took too long for one answer") as caught:
+            way(model)
+
+    assert not caught.value.charged
+    assert server.requests == []
+
+
+def test_a_call_that_is_late_leaves_the_others_alone(name: str) -> None:
+    """A doubted claim is shown to the model while its answer is still being written."""
+    with serve(Script(["one ", "two"]), WHOLE_DRIPS["half a reply"]) as server:
+        model = make(name, server.url, deadline=1.0)
+        pieces = model.generate("What does it cost?", (), ())
+        assert next(pieces) == "one "
+        model._deadline = 0.3
+        with pytest.raises(GenerationError, match="took too long"):
+            completed(model)
+        assert next(pieces) == "two"
+
+
 # --- what it took ---------------------------------------------------------------
 
 

@@ -50,7 +50,7 @@ class Asked:
             if service == "cohere"
             else {"openai_api_key": KEY, "openai_base_url": f"{server.url}/v1"}
         )
-        self.engine = engine
+        self.engine, self.service = engine, service
         engine.environment = Environment(home=engine.environment.home, **address)
         self._before = self._ids()
         settings = self.engine.prototype("shelf").settings
@@ -86,38 +86,58 @@ def asked(request: pytest.FixtureRequest, engine: Engine) -> Callable[..., Asked
     return lambda server, **changes: Asked(request.param, engine, server, **changes)
 
 
-def is_one_sentence_to_act_on(text: str) -> bool:
-    """Short, of one line, without a key, a page or a traceback; and it says what to do."""
-    acts = r"\b(Check|Ask|Wait|Lower|Set|Load)\b"
+def is_one_sentence_to_act_on(text: str, act: str) -> bool:
+    """Short, of one line, without a key, a page or a traceback; and it ends with what to do."""
     return (
         len(text) < 220
         and "\n" not in text
         and "<" not in text
         and KEY not in text
-        and bool(re.search(acts, text))
+        and bool(re.search(act, text.rpartition(". ")[2] or text))
     )
+
+
+def named(text: str, asked: Asked) -> str:
+    """The text with what the service is called, and its settings, in place."""
+    who, name = ("Cohere", "COHERE") if asked.service == "cohere" else ("The model server", "OPENAI")
+    return text.format(who=who, key=f"{name}_API_KEY", model=f"{name}_MODEL")
+
+
+ADDRESS = "Check the server's address, and ask again."
+REFUSED = "{who} refused the request. Check the model's name and its settings."
+TROUBLE = "{who} has a problem of its own (error %d). Ask again in a minute."
+NOT_FOR_THIS_KEY = "{who} does not let this key use the model. Check {key}, or choose another model."
+NOT_FOUND = "{who} does not know the model or the address. Check {model} and the server's address."
+FITS_NOT = "The question and its passages are too long for the model. Lower k or budget."
+BUSY = "{who} is being asked too much, or its quota is used up. Wait a minute and ask again."
+UNPAID = "{who} has no credit left for this key. Check the plan and the billing of its account."
+NOT_THAT = "{who} refused to answer this question. Ask it in other words."
+BROKEN = "{who} broke off before the end of the answer. Ask again."
 
 
 @pytest.mark.parametrize(
     ("script", "says"),
     [
-        (Script(status=401), "refused the key"),
-        (Script(status=403), "does not let this key"),
-        (Script(status=404), "does not know the model"),
-        (Script(status=429), "asked too much"),
-        (Script(status=500), "problem of its own"),
-        (Script(status=503), "problem of its own"),
-        (Script(status=529, body=HTML, content_type="text/html"), "problem of its own"),
-        (Script(status=400, body=TOO_LONG), "too long for the model"),
-        (Script(status=413), "too long for the model"),
-        (Script(status=422), "refused the request"),
-        (Script(body=HTML, content_type="text/html"), ""),
-        (Script(body="", content_type="text/event-stream"), "broke off"),
-        (Script(body="data: {nonsense\n\n", content_type="text/event-stream"), ""),
-        (Script([]), "wrote nothing"),
-        (Script([], finish=None), "broke off"),
-        (Script([], cut=True), ""),
-        (Script([], finish="content_filter"), "refused to answer"),
+        (Script(status=400), REFUSED),
+        (Script(status=401), "{who} refused the key. Check {key} and try again."),
+        (Script(status=402), UNPAID),
+        (Script(status=403), NOT_FOR_THIS_KEY),
+        (Script(status=404), NOT_FOUND),
+        (Script(status=408), "{who} did not answer in time. Ask again in a moment."),
+        (Script(status=429), BUSY),
+        (Script(status=500), TROUBLE % 500),
+        (Script(status=503), TROUBLE % 503),
+        (Script(status=529, body=HTML, content_type="text/html"), TROUBLE % 529),
+        (Script(status=400, body=TOO_LONG), FITS_NOT),
+        (Script(status=413), FITS_NOT),
+        (Script(status=422), REFUSED),
+        (Script(body="", content_type="text/event-stream"), BROKEN),
+        (Script([]), "The model wrote nothing. Ask again, or ask in other words."),
+        (Script([], finish=None), BROKEN),
+        (Script([], cut=True), BROKEN),
+        (Script([], drop=True), "{who} broke off in the middle. Ask again."),
+        (Script([], finish="content_filter"), NOT_THAT),
+        (Script([], finish="error"), "{who} stopped with a problem of its own. Ask again in a minute."),
     ],
 )  # fmt: skip
 def test_before_the_first_word_the_documents_are_quoted_and_the_reason_told(
@@ -131,21 +151,120 @@ def test_before_the_first_word_the_documents_are_quoted_and_the_reason_told(
     assert "“The harbour permit costs 24 euros.” [1]" in answer.text
     assert (answer.generator, answer.model, answer.stopped) == ("extractive", "", False)
     assert {c.verdict for c in answer.citations} == {"verbatim"}
-    turned_away = 400 <= script.status < 500
+    turned_away = 400 <= script.status < 500 and script.status != 408
     assert answer.cost == (0.0 if turned_away else None)
-    (notice,) = answer.notices
-    assert notice.startswith(UNAVAILABLE)
-    assert says in notice
-    assert is_one_sentence_to_act_on(notice.removeprefix(UNAVAILABLE))
+    assert answer.notices == (UNAVAILABLE + named(says, here),)
+    assert is_one_sentence_to_act_on(named(says, here), r"^(Check|Ask|Wait|Lower)\b")
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        Script(body=HTML, content_type="text/html"),
+        Script(body=HTML, content_type="text/html; charset=utf-8"),
+        Script(body='{"hello": "from another server"}'),
+    ],
+)
+def test_a_page_in_the_place_of_a_stream_points_to_the_address(
+    asked: Callable[..., Asked], script: Script
+) -> None:
+    with serve(script) as server:
+        here = asked(server)
+        (notice,) = here.ask().answer.notices
+
+    assert notice.startswith(named(f"{UNAVAILABLE}{{who}} sent something that is no answer", here))
+    assert notice.endswith(ADDRESS)
+    assert is_one_sentence_to_act_on(notice.removeprefix(UNAVAILABLE), "^Check the server's address")
+
+
+SAID: list[tuple[int, dict[str, Any], str]] = [
+    # llama.cpp
+    (
+        400,
+        {
+            "code": 400,
+            "message": "request (4390 tokens) exceeds the available context size, try increasing it",
+            "type": "exceed_context_size_error",
+        },
+        FITS_NOT,
+    ),
+    (400, {"message": "the request exceeds the available context size. try increasing it"}, FITS_NOT),
+    (500, {"code": 500, "message": "Context size has been exceeded.", "type": "server_error"}, FITS_NOT),
+    # vLLM
+    (400, {"message": "This model's maximum context length is 4096 tokens.", "code": 400}, FITS_NOT),
+    (400, {"message": "The prompt (length 5000) is longer than the maximum model length of 4096."}, FITS_NOT),
+    # OpenAI, and what stands in for Anthropic, Ollama, LM Studio, Gemini
+    (400, {"message": "Your input exceeds the limit.", "code": "context_length_exceeded"}, FITS_NOT),
+    (400, {"message": "prompt is too long: 210000 tokens > 200000 maximum"}, FITS_NOT),
+    (400, {"message": "the input length exceeds the context length"}, FITS_NOT),
+    (400, {"message": "The request exceeds the model's context"}, FITS_NOT),
+    (400, {"message": "The input token count exceeds the maximum number of tokens allowed."}, FITS_NOT),
+    (422, {"message": "too many tokens: size limit exceeded by 300 tokens"}, FITS_NOT),
+    # other reasons in words that are alike
+    (400, {"message": "The name of the model is too long"}, REFUSED),
+    (400, {"message": "max_tokens is too large: 5000. It supports at most 4096 tokens"}, REFUSED),
+    (500, {"message": "Traceback: in context_window_of(model)"}, TROUBLE % 500),
+    (429, {"message": "Rate limit reached: too many tokens per minute", "type": "tokens"}, BUSY),
+    (429, {"message": "Rate limit reached. Raise it at https://example.com/account/billing"}, BUSY),
+    (429, {"message": "You exceeded your current quota", "code": "insufficient_quota"}, UNPAID),
+    (402, {"message": "Insufficient Balance"}, UNPAID),
+    (400, {"message": "The response was filtered", "code": "content_filter", "param": "prompt"}, NOT_THAT),
+]
+
+
+@pytest.mark.parametrize(("status", "error", "says"), SAID)
+def test_what_a_server_says_of_a_refusal_gives_the_advice(
+    engine: Engine, status: int, error: dict[str, Any], says: str
+) -> None:
+    refusal = Script(status=status, body=json.dumps({"error": error}), headers={"retry-after": "60"})
+    with serve(refusal) as server:
+        here = Asked("openai", engine, server)
+        assert here.ask().answer.notices == (UNAVAILABLE + named(says, here),)
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        *[(error, says) for status, error, says in SAID if status in (402, 429)],
+        ({"message": "maximum context length is 8192", "code": "context_length_exceeded"}, FITS_NOT),
+        ({"code": 500, "message": "Context size has been exceeded.", "type": "server_error"}, FITS_NOT),
+        ({"code": 400, "message": "request (4390 tokens) exceeds the available context size"}, FITS_NOT),
+        ({"code": 429, "message": "slow down"}, BUSY),
+        ({"code": "429", "message": "slow down"}, BUSY),
+        ("Rate limit exceeded", BUSY),
+        ({"code": 402, "message": "pay"}, UNPAID),
+        ({"code": 503, "message": "loading"}, TROUBLE % 503),
+        (
+            {"message": "The server had an error", "type": "server_error", "code": None},
+            "{who} has a problem of its own. Ask again in a minute.",
+        ),
+        ({"message": "filtered", "code": "content_filter"}, NOT_THAT),
+        ({"message": "hm"}, f"{{who}} sent something that is no answer (APIError). {ADDRESS}"),
+    ],
+)
+@pytest.mark.parametrize("written", [[], WRITTEN], ids=["at once", "half way"])
+def test_an_error_within_a_stream_gives_the_advice_of_its_kind(
+    engine: Engine, error: Any, says: str, written: list[str]
+) -> None:
+    with serve(Script(written, fails=error)) as server:
+        here = Asked("openai", engine, server)
+        response = here.ask()
+        if written:
+            with pytest.raises(GenerationError):
+                list(response)
+        answer = response.answer
+
+    assert answer.notices == ((BROKE_OFF if written else UNAVAILABLE) + named(says, here),)
+    assert answer.cost is None, "the model may have been at work"
 
 
 @pytest.mark.parametrize(
     ("script", "says"),
     [
-        (Script(WRITTEN, finish=None), "broke off"),
-        (Script(WRITTEN, cut=True), ""),
-        (Script(WRITTEN, finish="content_filter"), "refused to answer"),
-        (Script(WRITTEN, drop=True), "broke off"),
+        (Script(WRITTEN, finish=None), BROKEN),
+        (Script(WRITTEN, cut=True), BROKEN),
+        (Script(WRITTEN, finish="content_filter"), NOT_THAT),
+        (Script(WRITTEN, drop=True), "{who} broke off in the middle. Ask again."),
     ],
 )
 def test_half_way_what_was_written_is_kept_with_its_citations_and_the_reason(
@@ -163,8 +282,8 @@ def test_half_way_what_was_written_is_kept_with_its_citations_and_the_reason(
     assert [c.number for c in answer.citations] == [1]
     assert answer.stopped
     assert answer.notices == (f"{BROKE_OFF}{caught.value}",)
-    assert says in str(caught.value)
-    assert is_one_sentence_to_act_on(str(caught.value))
+    assert str(caught.value) == named(says, here)
+    assert is_one_sentence_to_act_on(str(caught.value), "^Ask (again|it in other words)")
 
 
 def test_an_answer_that_was_cut_at_its_length_is_kept_and_its_reader_told(
@@ -191,7 +310,7 @@ def test_a_model_that_only_thought_until_its_limit_is_told_apart(asked: Callable
     (notice,) = answer.notices
     assert "before it wrote a word. Set max_tokens higher" in notice
     assert answer.generator == "extractive"
-    assert is_one_sentence_to_act_on(notice.removeprefix(UNAVAILABLE))
+    assert is_one_sentence_to_act_on(notice.removeprefix(UNAVAILABLE), "^Set max_tokens higher")
 
 
 def test_halves_of_characters_are_joined_or_replaced_and_break_nothing(asked: Callable[..., Asked]) -> None:
@@ -227,7 +346,8 @@ def test_a_server_that_says_nothing_is_not_waited_for_longer_than_set(asked: Cal
         server.release()
 
     assert answer.generator == "extractive"
-    assert is_one_sentence_to_act_on(answer.notices[0].removeprefix(UNAVAILABLE))
+    said = named("{who} did not answer in time. Ask again in a moment.", here)
+    assert answer.notices == (UNAVAILABLE + said,)
     assert time.monotonic() - began < 15
     assert here.stored() == [answer]
 
@@ -243,6 +363,24 @@ def test_a_server_that_drips_is_left_after_a_while_with_what_it_gave(asked: Call
     (answer,) = here.stored()
     assert answer.text.startswith("word word")
     assert answer.notices[0].startswith(BROKE_OFF)
+
+
+@pytest.mark.parametrize("drip", [": keep-alive\n\n", "x"], ids=["comments", "half an event"])
+def test_what_was_written_before_a_server_only_drips_is_kept(asked: Callable[..., Asked], drip: str) -> None:
+    began = time.monotonic()
+    with serve(Script(WRITTEN, drip=drip)) as server:
+        here = asked(server, timeout=0.2)
+        with pytest.raises(GenerationError) as caught:
+            list(here.ask())
+        took = time.monotonic() - began
+        assert server.left.wait(5), "the connection is still open"
+
+    assert str(caught.value) == named("{who} took too long for one answer. Ask again.", here)
+    assert took < 6, "five times the timeout is a second"
+    (answer,) = here.stored()
+    assert answer.text == "The harbour permit costs 24 euros. [1] It is valid"
+    assert [c.number for c in answer.citations] == [1]
+    assert answer.notices == (f"{BROKE_OFF}{caught.value}",)
 
 
 def test_a_server_that_never_ends_is_cut_off_with_what_it_gave(asked: Callable[..., Asked]) -> None:

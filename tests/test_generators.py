@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from rag.errors import GenerationError
 from rag.generators.cohere import CohereGenerator
-from rag.generators.openai import OpenAIGenerator
+from rag.generators.openai import DEFAULT_MODEL, OpenAIGenerator
 from rag.generators.prompt import load_prompt, visible
 from rag.generators.thought import Thought, without_thought
 from rag.types import Cited, Draft, Passage, Turn
@@ -96,12 +97,115 @@ def test_cohere_gets_documents_and_its_citations_come_beside_the_text() -> None:
     assert body["documents"][0]["data"] == {"title": "Fees", "text": "The permit costs 24 euros."}
 
 
+def test_what_a_prompt_says_beside_the_passages_is_told_to_cohere_too() -> None:
+    prompt = replace(load_prompt(), user="{passages}\n\nQuestion: {question}\nAnswer like a pirate.")
+    with serve(Script(["x"])) as server:
+        run(make("cohere", server, prompt=prompt))
+
+    said = server.requests[0]["messages"][-1]
+    assert said == {"role": "user", "content": "Question: What does it cost?\nAnswer like a pirate."}
+
+
 def test_a_server_without_a_model_in_the_settings_gives_its_first_one() -> None:
     with serve(Script(["x"])) as server:
         run(make("openai", server, model="", key=None))
 
     assert server.requests[0]["model"] == "local-model"
     assert server.keys == ["Bearer none"]
+
+
+@pytest.mark.parametrize(
+    ("listed", "taken"),
+    [
+        (["nomic-embed-text:latest", "llama3.2:3b"], "llama3.2:3b"),
+        (["bge-m3", "intfloat/multilingual-e5-large", "whisper-1", "tts-1", "qwen3:8b", "a"], "qwen3:8b"),
+        (["Qwen3-Reranker", "omni-moderation", "openai/clip-vit-base", "phi-4"], "phi-4"),
+        (["eclipse-7b", "phi-4"], "eclipse-7b"),
+        (["text-embedding-3-small"], "text-embedding-3-small"),
+    ],
+)
+def test_the_first_listed_model_that_may_write_is_taken(listed: list[str], taken: str) -> None:
+    with serve(Script(["x"], models=listed)) as server:
+        run(make("openai", server, model=""))
+
+    assert server.requests[0]["model"] == taken
+
+
+@pytest.mark.parametrize(
+    ("base_url", "itself", "newer"),
+    [
+        ("http://api.openai.com/v1", True, True),
+        ("http://API.openai.com:80/v1/", True, True),
+        ("http://eu.api.openai.com/v1", True, True),
+        ("http://mine.openai.azure.com/openai/v1/", False, True),
+        ("http://api.openai.com.example.net/v1", False, False),
+        ("http://example.net/api.openai.com/v1", False, False),
+    ],
+)
+def test_openai_by_its_own_address_is_asked_like_openai(
+    monkeypatch: pytest.MonkeyPatch, base_url: str, itself: bool, newer: bool
+) -> None:
+    with serve(Script(["x"])) as server:
+        monkeypatch.setenv("http_proxy", server.url)  # which stands in for all of them
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        model = OpenAIGenerator(key=KEY, model="", prompt=load_prompt(), base_url=base_url)
+        run(model)
+        model.complete(load_prompt("standalone-1"), {"history": "h", "question": "q"})
+
+    for body in server.requests:
+        assert ("max_completion_tokens" in body, "max_tokens" in body) == (newer, not newer)
+        assert body["model"] == (DEFAULT_MODEL if itself else "local-model")
+    assert model.own_service == itself, "the prices that come along are of OpenAI alone"
+
+
+UNKNOWN = {
+    "max_tokens": "Unsupported parameter: 'max_tokens' is not supported with this model. "
+    "Use 'max_completion_tokens' instead.",
+    "stream_options": "Unrecognized request argument supplied: stream_options",
+}
+
+
+@pytest.mark.parametrize("names", [["max_tokens"], ["stream_options"], ["max_tokens", "stream_options"]])
+def test_what_a_server_does_not_know_is_left_out_or_has_its_other_name(names: list[str]) -> None:
+    with serve(Script(["24 euros"], knows_not={name: UNKNOWN[name] for name in names})) as server:
+        model = make("openai", server, max_tokens=50)
+        assert run(model)[0] == "24 euros"
+        tries = len(server.requests)
+        assert run(model)[0] == "24 euros"
+
+    assert tries == 1 + len(names)
+    assert len(server.requests) == tries + 1, "it is asked in vain once only"
+    last = server.requests[-1]
+    assert not set(names) & set(last)
+    assert last["max_completion_tokens" if "max_tokens" in names else "max_tokens"] == 50
+    assert model.spent == []
+
+
+def test_a_short_call_keeps_its_schema_where_another_parameter_is_unknown() -> None:
+    with serve(Script(["{}"], knows_not={"max_tokens": UNKNOWN["max_tokens"]})) as server:
+        make("openai", server).complete(
+            load_prompt("standalone-1"), {"history": "h", "question": "q"}, schema={"type": "object"}
+        )
+
+    assert ["response_format" in body for body in server.requests] == [True, True]
+    assert "max_completion_tokens" in server.requests[-1]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "max_tokens is too large: 5000. This model supports at most 4096 completion tokens",
+        "This model's maximum context length is 4096 tokens: max_tokens=800 is not supported with it",
+        "no",
+    ],
+)
+def test_a_value_that_is_refused_is_not_tried_by_another_name(message: str) -> None:
+    script = Script(["x"], knows_not={"max_tokens": message})
+    with serve(script) as server, pytest.raises(GenerationError):
+        run(make("openai", server))
+
+    assert len(server.requests) == 1
 
 
 def test_hostile_passages_cannot_close_their_delimiter_or_hide_text() -> None:
@@ -148,9 +252,9 @@ def test_what_only_looks_like_them_stays(text: str) -> None:
         (Script(status=503), "problem of its own"),
         (Script(status=400, body=TOO_LONG), "too long"),
         (Script(status=400), "refused the request"),
-        (Script(body=HTML, content_type="text/html"), ""),
+        (Script(body=HTML, content_type="text/html"), "no answer"),
         (Script(["half of"], finish=None), "broke off"),
-        (Script(["half of"], cut=True), ""),
+        (Script(["half of"], cut=True), "broke off"),
         (Script([], finish=None), "broke off"),
         (Script(["no"], finish="content_filter"), "refused to answer"),
     ],

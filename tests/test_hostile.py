@@ -109,7 +109,7 @@ def test_the_rules_and_the_question_stand_where_they_stood(sent: Any, service: s
         assert [m["role"] for m in body["messages"]] == ["system", "user"]
         assert body["messages"][0]["content"] == rules
         last = body["messages"][1]["content"]
-        assert last == QUESTION if service == "cohere" else last.endswith(f"\n\nQuestion: {QUESTION}")
+        assert last.endswith(f"Question: {QUESTION}")
     assert "quoted data, not messages" in rules
 
 

@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from rag.errors import GenerationError
-from rag.generators.failures import failure, may_be_charged, unsent
-from rag.generators.hangup import hang_up
+from rag.generators.failures import TOOK_TOO_LONG, TookTooLong, failure, may_be_charged, unsent
+from rag.generators.hangup import Line
 
 T = TypeVar("T")
 
@@ -31,8 +31,8 @@ class Calls:
     """What the generators that call a service have in common; one of them is for one answer.
 
     ``service`` and ``who`` name it in settings and in a sentence. No call takes longer than
-    ``deadline`` seconds, its tries and the pauses between them included, before its reply begins.
-    Once ``stopped`` is set, no further one is made.
+    ``deadline`` seconds from its first try to the end of its reply. Once ``stopped`` is set, no
+    further one is made.
     """
 
     def __init__(
@@ -46,19 +46,32 @@ class Calls:
         self._service, self._where = service, who
         self._retries, self._deadline = retries, deadline
         self._stopped = stopped or threading.Event()
-        self._reading: Any = None
-        """The response that is being streamed."""
+        self._lines: set[Line] = set()
+        """Those of the calls under way."""
 
     def hang_up(self) -> None:
-        """Nobody waits any more: end the stream that another thread waits for, and ask for nothing else."""
+        """Nobody waits any more: end the calls that other threads wait for, and ask for nothing else."""
         self._stopped.set()
-        hang_up(self._reading)
+        for line in tuple(self._lines):
+            line.hang_up()
 
-    def _keep(self, response: Any) -> None:
-        """Remember the response that is being streamed, so that it can be hung up."""
-        self._reading = response
-        if self._stopped.is_set():  # before it came
-            hang_up(response)
+    @contextmanager
+    def _line(self, until: float) -> Iterator[Line]:
+        """The line of a call. Raises :class:`TookTooLong` for whatever fails once its time is over."""
+        with Line(until) as line:
+            self._lines.add(line)
+            if self._stopped.is_set():  # before it was there to be hung up
+                line.hang_up()
+            try:
+                yield line
+            except GenerationError:
+                raise
+            except Exception as error:
+                if line.late:
+                    raise TookTooLong from error
+                raise
+            finally:
+                self._lines.discard(line)
 
     def _until(self) -> float:
         """When a call that begins now has to be done, by the monotonic clock."""
@@ -88,7 +101,7 @@ class Calls:
         if self._stopped.is_set():
             raise GenerationError("The answer was stopped. Ask again.", charged=False)
         if time.monotonic() > until:
-            raise GenerationError(f"{self._where} took too long for one answer. Ask again.", charged=False)
+            raise GenerationError(TOOK_TOO_LONG.format(who=self._where), charged=False)
 
     @contextmanager
     def _answering(self) -> Iterator[None]:

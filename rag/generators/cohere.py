@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
 from rag.errors import GenerationError
 from rag.generators.calls import Calls, counted
-from rag.generators.failures import ending, failure, within
+from rag.generators.failures import TookTooLong, ending, failure, within
+from rag.generators.hangup import Line
 from rag.generators.openai import CONNECT, DEADLINE, TIMEOUT
 from rag.generators.prompt import Order, Prompt, history_within, ordered, visible
 from rag.generators.thought import without_thought
@@ -21,7 +21,10 @@ _WHO = "Cohere"
 
 
 class CohereGenerator(Calls):
-    """Chat with ``documents``, streamed. Citations come beside the text, as :class:`Cited`."""
+    """Chat with ``documents``, streamed. Citations come beside the text, as :class:`Cited`.
+
+    The passages are the documents: their place in the user part of the prompt is left empty.
+    """
 
     name = "cohere"
 
@@ -58,7 +61,8 @@ class CohereGenerator(Calls):
                 {"role": "user", "content": turn.question},
                 {"role": "assistant", "content": turn.text},
             ]
-        messages.append({"role": "user", "content": question})
+        user = self._prompt.fill(passages="", question=question).strip()
+        messages.append({"role": "user", "content": user})
         documents = [
             {"id": str(number), "data": {"title": visible(passage.title), "text": visible(passage.text)}}
             for number, passage in ordered(passages, self._order)
@@ -68,13 +72,14 @@ class CohereGenerator(Calls):
         until, written = self._until(), 0
         with (
             self._answering(),
-            self._client(self._keep) as client,
+            self._line(until) as line,
+            self._client(line) as client,
             # Closed by hand: a stream that is left in the middle keeps its connection otherwise.
             closing(self._events(client, messages, documents, until)) as events,
         ):
             for event in events:
-                if time.monotonic() > until:
-                    raise GenerationError(f"{_WHO} took too long for one answer. Ask again.")
+                if line.late:
+                    raise TookTooLong
                 delta = getattr(event, "delta", None)
                 message = getattr(delta, "message", None)
                 if event.type == "content-delta" and message and message.content and message.content.text:
@@ -86,6 +91,8 @@ class CohereGenerator(Calls):
                 elif event.type == "message-end" and delta is not None:
                     finished = delta.finish_reason
                     usage = _usage(delta.usage)
+            if line.late and not finished:
+                raise TookTooLong
         yield Draft("", (), usage, notices=ending(_WHO, finished, self._max_tokens))
 
     def _events(self, client: Any, messages: Any, documents: Any, until: float) -> Generator[Any, None, None]:
@@ -134,8 +141,11 @@ class CohereGenerator(Calls):
         ]
         call = {"model": self.model, "messages": messages, **self._limits(300), **extra}
         with failure(self.name, _WHO):
-            with self._beside(), self._client() as client:
-                reply = self._asked(lambda: client.chat(**call), self._until())
+            until = self._until()
+            with self._beside(), self._line(until) as line, self._client(line) as client:
+                reply = self._asked(lambda: client.chat(**call), until)
+                if line.late:  # cut off without an error
+                    raise TookTooLong
                 self.spent.append(_usage(getattr(reply, "usage", None)))
             content = reply.message.content or ()
             text = without_thought("".join(getattr(part, "text", "") or "" for part in content))
@@ -158,12 +168,12 @@ class CohereGenerator(Calls):
         return limits
 
     @contextmanager
-    def _client(self, *hooks: Callable[[Any], None]) -> Iterator[Any]:
+    def _client(self, line: Line) -> Iterator[Any]:
         import cohere
         import httpx
 
-        answered = {"response": list(hooks)}
-        with httpx.Client(timeout=self._timeout, follow_redirects=True, event_hooks=answered) as http:
+        hooks: dict[str, list[Callable[..., Any]]] = {"request": [line.watch]}
+        with httpx.Client(timeout=self._timeout, follow_redirects=True, event_hooks=hooks) as http:
             yield cohere.ClientV2(api_key=self._key, base_url=self._base_url, httpx_client=http)
 
 

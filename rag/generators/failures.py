@@ -5,7 +5,8 @@ The servers' own words are not repeated: they may hold a key, a prompt, or a pag
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from rag.errors import GenerationError
@@ -13,22 +14,45 @@ from rag.errors import GenerationError
 _BY_STATUS = {
     400: "{who} refused the request. Check the model's name and its settings.",
     401: "{who} refused the key. Check {key} and try again.",
+    402: "{who} has no credit left for this key. Check the plan and the billing of its account.",
     403: "{who} does not let this key use the model. Check {key}, or choose another model.",
     404: "{who} does not know the model or the address. Check {model} and the server's address.",
     408: "{who} did not answer in time. Ask again in a moment.",
     413: "The question and its passages are too long for the model. Lower k or budget.",
     422: "{who} refused the request. Check the model's name and its settings.",
     429: "{who} is being asked too much, or its quota is used up. Wait a minute and ask again.",
+    500: "{who} has a problem of its own. Ask again in a minute.",
 }
 _KEYS = {"openai": ("OPENAI_API_KEY", "OPENAI_MODEL"), "cohere": ("COHERE_API_KEY", "COHERE_MODEL")}
-_TOO_LONG = (
-    "context length",
-    "context_length",
-    "too long",
-    "maximum context",
-    "too many tokens",
-    "context window",
+TOOK_TOO_LONG = "{who} took too long for one answer. Ask again."
+_REFUSED = "{who} refused to answer this question. Ask it in other words."
+
+_TOO_LONG = re.compile(
+    r"context[ _](?:length|size|window)|exceeds? the (?:model\W{0,2}s|available) context|"
+    r"maximum (?:model length|number of tokens)|too many (?:input )?tokens|"
+    r"\b(?:prompt|input|request|messages?|string) (?:is |are )?too long"
 )
+"""How servers say that a prompt does not fit: OpenAI, Cohere, llama.cpp, vLLM, Ollama, LM Studio, Gemini."""
+_UNKNOWN = re.compile(
+    r"unsupported|not support|unknown|unrecogni[sz]ed|unexpected|not (?:permitted|allowed)|forbidden"
+)
+_NO_CREDIT = re.compile(r"insufficient[_ ](?:quota|balance|credits?|funds)|\bbilling_")
+_STREAMED = (
+    (_NO_CREDIT, 402),
+    (re.compile(r"rate[_ ]limit|too many requests"), 429),
+    (re.compile(r"server[_ ]error|overloaded|unavailable"), 500),
+)
+"""What an error within a stream, which may have no number, says instead of one."""
+_FILTERED = frozenset({"content_filter", "content_policy_violation"})
+"""Codes of a question that a service refuses with an error."""
+
+
+class TookTooLong(Exception):
+    """The deadline of a call passed while it was under way."""
+
+
+class NoAnswer(Exception):
+    """A reply that is none, though its status is 200: the page of a proxy, or of another server."""
 
 
 _TURNED_AWAY = frozenset({400, 401, 402, 403, 404, 405, 413, 422, 429})
@@ -66,13 +90,16 @@ def unsent(error: Exception) -> bool:
 
 def _sentence(error: Exception, service: str, who: str) -> str:
     key, model = _KEYS[service]
-    status = getattr(error, "status_code", None)
-    said = str(getattr(error, "body", "") or "")[:2_000].casefold()
-    if status in (400, 413, 422) and any(words in said for words in _TOO_LONG):
+    if isinstance(error, TookTooLong):
+        return TOOK_TOO_LONG.format(who=who)
+    if _code(error) in _FILTERED:
+        return _REFUSED.format(who=who)
+    if too_long(error):
         return _BY_STATUS[413]
-    if isinstance(status, int) and status >= 500:
-        return f"{who} has a problem of its own (error {status}). Ask again in a minute."
-    if isinstance(status, int) and status in _BY_STATUS:
+    status, number = _status(error), _number(error)
+    if number is not None and number >= 500:
+        return f"{who} has a problem of its own (error {number}). Ask again in a minute."
+    if status in _BY_STATUS:
         return _BY_STATUS[status].format(who=who, key=key, model=model)
     kind = type(error).__name__
     if "Timeout" in kind:
@@ -84,7 +111,51 @@ def _sentence(error: Exception, service: str, who: str) -> str:
         return f"{who} cannot be reached. Check the network and the server's address, and ask again."
     if "RemoteProtocol" in kind or "Read" in kind:
         return f"{who} broke off in the middle. Ask again."
-    return f"{who} sent something that is no answer ({kind}). Check the server's address, and ask again."
+    named = "" if isinstance(error, NoAnswer) else f" ({kind})"
+    return f"{who} sent something that is no answer{named}. Check the server's address, and ask again."
+
+
+def too_long(error: Exception) -> bool:
+    """Whether a service says that the prompt does not fit into its model."""
+    said, status = _said(error), _status(error)
+    if status not in (None, 400, 413, 422, 500):
+        return False
+    # Where a server failed, a word about its context may be of its traceback.
+    return bool(_TOO_LONG.search(said)) and (status != 500 or "exceed" in said)
+
+
+def unknown(error: Exception, parameters: Iterable[str]) -> str | None:
+    """Which of these a server refuses by name, because it knows no such parameter."""
+    said = _said(error)
+    if getattr(error, "status_code", None) not in (400, 422) or not _UNKNOWN.search(said) or too_long(error):
+        return None
+    return next((name for name in parameters if name in said), None)
+
+
+def _said(error: Exception) -> str:
+    return str(getattr(error, "body", None) or "")[:2_000].casefold()
+
+
+def _code(error: Exception) -> str:
+    body = getattr(error, "body", None)
+    return str(body.get("code") or "") if isinstance(body, Mapping) else ""
+
+
+def _status(error: Exception) -> int | None:
+    """The status of an error, or the one that its words stand for; None for no answer of a service."""
+    number = _number(error)
+    if number is None or (number == 429 and _NO_CREDIT.search(_said(error))):
+        return next((status for words, status in _STREAMED if words.search(_said(error))), None)
+    return number
+
+
+def _number(error: Exception) -> int | None:
+    """The status of an error; of one within a stream, which has none, the code, where it is such a number."""
+    status = getattr(error, "status_code", None)
+    if isinstance(status, int):
+        return status
+    code = _code(error)
+    return int(code) if re.fullmatch(r"[45]\d\d", code) else None
 
 
 PER_TOKEN = 64
@@ -113,7 +184,7 @@ def ending(who: str, finished: str | None, tokens: int) -> tuple[str, ...]:
     if not reason:
         raise GenerationError(f"{who} broke off before the end of the answer. Ask again.")
     if reason in ("content_filter", "error_toxic"):
-        raise GenerationError(f"{who} refused to answer this question. Ask it in other words.")
+        raise GenerationError(_REFUSED.format(who=who))
     if reason in ("error", "timeout", "error_limit"):
         raise GenerationError(f"{who} stopped with a problem of its own. Ask again in a minute.")
     if reason in ("length", "max_tokens"):  # of Chat Completions, and of Cohere

@@ -109,16 +109,16 @@ def _place(passage: Passage) -> str:
 def history_within(history: Sequence[Turn], budget: int = MAX_HISTORY) -> list[Turn]:
     """The newest turns that fit ``budget`` characters, oldest first, as :func:`visible` shows them.
 
-    Of the newest the question is always there, and as much of its text as fits: a follow-up leans on
-    it, and means nothing without. An answer may quote documents, and a file of questions may bring
-    anything as what was said.
+    Of the newest there is as much as fits, of its question first: a follow-up leans on it, and means
+    nothing without. A quarter is left to the answer, which it may lean on too. An answer may quote
+    documents, and a file of questions may bring anything as what was said.
     """
     kept: list[Turn] = []
     for turn in reversed(history):
         question, text = visible(turn.question), visible(turn.text)
-        budget -= len(question)
-        if kept and budget < len(text):
+        if budget <= 0 or (kept and budget < len(question) + len(text)):
             break
-        kept.append(Turn(question, text[: max(0, budget)]))
-        budget -= len(text)
+        question = question[: budget - min(len(text), budget // 4)]
+        kept.append(Turn(question, text[: budget - len(question)]))
+        budget -= len(question) + len(text)
     return kept[::-1]
