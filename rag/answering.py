@@ -21,7 +21,7 @@ from rag.generators.prompt import Prompt, history_within, load_prompt, visible
 from rag.generators.thought import Thought
 from rag.prices import added, price_of
 from rag.response import Bill
-from rag.rewrite import leans
+from rag.rewrite import taken
 from rag.types import Cited, Draft, Passage, Turn
 from rag.unseen import Unseen
 
@@ -191,8 +191,8 @@ class Completes(Protocol):
 def by_model(generator: Completes, question: str, history: Sequence[Turn]) -> str | None:
     """The question made to stand alone by a model; None where that failed, or gave none.
 
-    What does not look like a question of about that length is not taken: a model may answer it
-    instead of rewriting it. Nor is the question itself, where it leans on what was said before.
+    A model may answer it instead, or refuse: see :func:`rag.rewrite.taken`. Nor is a text taken that is
+    much longer than the question.
     """
     said = history_within(history, _RECENT)
     if not said:
@@ -205,10 +205,10 @@ def by_model(generator: Completes, question: str, history: Sequence[Turn]) -> st
     except GenerationError as error:
         log.warning("A follow-up was rewritten by rule: %s", error)
         return None
-    reply = " ".join(visible(reply).split()).strip('"“”')
-    if _plain(reply) == _plain(question) and leans(question):
+    text = taken(visible(reply), visible(question), said)
+    if text is None or len(text) > len(question) + _MORE:
         return None
-    return reply if 0 < len(reply) <= len(question) + _MORE else None
+    return None if says_nothing(text) and not says_nothing(question) else text
 
 
 def _same(whole: str, start: str) -> bool:

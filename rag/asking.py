@@ -54,8 +54,9 @@ NO_DOCUMENT = "No document matches the filters. Drop one of them and ask again."
 T = TypeVar("T")
 _VECTORS = 500
 """Of sentences, kept while an answer is checked."""
-Reading = Callable[[str], list[Proposal] | None]
-"""What reads the filters of a question with a model; it gives None where that failed."""
+Reading = Callable[[str, str | None], list[Proposal] | None]
+"""What reads the filters of a question with a model, from what made it stand alone where something did;
+it gives None where that failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,9 @@ def ask(engine: Sources, name: str, question: Question, occasion: Occasion) -> R
         read = _reading(engine, name, settings, writer.model)
     with writer.given_back():
         asked = _understood(question, settings, writer, occasion, read if guess else None)
+        carried: list[Proposal] = []
+        if read is not None and guess and occasion.conversation_id is not None:
+            asked, carried = _carried(asked)
         found = engine.searcher.search(engine.ready(name), asked)
     sure = engine.searcher.would_answer(found, settings)
     called = sure and not occasion.ended
@@ -168,6 +172,7 @@ def ask(engine: Sources, name: str, question: Question, occasion: Occasion) -> R
     else:
         pieces = iter([DONT_KNOW if found.passages else NO_DOCUMENT])
     answer = _begun(name, found, settings, writer, occasion, abstained=not sure)
+    answer = replace(answer, proposed=(*answer.proposed, *_offered(carried, found)))
 
     def store(record: Answer) -> None:
         if writer.spending is not None:
@@ -184,7 +189,7 @@ def ask(engine: Sources, name: str, question: Question, occasion: Occasion) -> R
     bill = billing(writer.model, writer.folders, called=called)
     if not called or read is None or guess or occasion.origin != "chat":
         return Response(answer, pieces, store, started, bill, let_go=writer.model.hang_up)
-    return Response(answer, pieces, store, started, bill, _offering(read, found), writer.model.hang_up)
+    return Response(answer, pieces, store, started, bill, _offering(read, asked, found), writer.model.hang_up)
 
 
 def same_filter(one: Where | None, other: Where | None) -> bool:
@@ -235,7 +240,9 @@ def _writer(engine: Sources, prototype: Prototype, question: Question, occasion:
 
 
 def _reading(engine: Sources, name: str, settings: Settings, model: ModelGenerator) -> Reading:
-    return lambda question: infer(question, engine.facets(name, None, settings), model, now=time.time())
+    return lambda question, rewritten: infer(
+        question, engine.facets(name, None, settings), model, now=time.time(), rewritten=rewritten
+    )
 
 
 def _understood(
@@ -251,8 +258,20 @@ def _understood(
         named = [Proposal("", p.where, p.label, 0, 0) for p in occasion.proposed]
     elif read is not None and writer.model is not None:
         plain = cleaned(question.text)
-        named = _unless_ended(occasion, writer.model, lambda: read(plain))
+        named = _unless_ended(occasion, writer.model, lambda: read(plain, rewritten))
     return replace(question, rewritten=rewritten, named=named)
+
+
+def _carried(question: Question) -> tuple[Question, list[Proposal]]:
+    """The question with the filters that its own words name, and those that only its rewriting brings.
+
+    In a conversation these do not hold by themselves: the reader may have removed them from the question
+    that named them.
+    """
+    if question.named is None:
+        return question, []
+    own = [proposal for proposal in question.named if proposal.end]
+    return replace(question, named=own), [proposal for proposal in question.named if not proposal.end]
 
 
 def _unless_ended(occasion: Occasion, model: ModelGenerator, call: Callable[[], T | None]) -> T | None:
@@ -331,16 +350,21 @@ def _begun(
     )
 
 
-def _offering(read: Reading, found: Search) -> Callable[[float], tuple[Proposed, ...] | None]:
+def _offering(
+    read: Reading, asked: Question, found: Search
+) -> Callable[[float], tuple[Proposed, ...] | None]:
     """Starts to read the filters of a question, and gives what awaits them for so many seconds."""
-    meanwhile = Meanwhile(lambda: read(found.question))
+    meanwhile = Meanwhile(lambda: read(found.question, asked.rewritten))
 
     def offered(seconds: float) -> tuple[Proposed, ...] | None:
         inferred = meanwhile.result(seconds)
-        if inferred is None:
-            return None
-        held = parse(found.where)
-        new = [p for p in inferred if not implies(held, parse(p.where))]
-        return tuple(Proposed(p.label, p.where, applied=False) for p in new)
+        return None if inferred is None else _offered(inferred, found)
 
     return offered
+
+
+def _offered(proposals: Sequence[Proposal], found: Search) -> tuple[Proposed, ...]:
+    """Those that the search was not under already, as chips that do not hold."""
+    held = parse(found.where)
+    new = [p for p in proposals if not implies(held, parse(p.where))]
+    return tuple(Proposed(p.label, p.where, applied=False) for p in new)

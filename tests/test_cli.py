@@ -18,7 +18,9 @@ import pytest
 
 from rag import cli, show
 from rag.engine import Engine
+from rag.generators.prompt import MAX_HISTORY
 from rag.store import Store
+from tests.chat_servers import Script, serve
 from tests.conftest import FILES, ROOT, write_files
 from tests.fakes import FakeEmbedder
 from tests.files import make_csv
@@ -501,6 +503,26 @@ def test_a_line_may_bring_its_history(shelf: Run, tmp_path: Path) -> None:
     assert done.lines[0]["rewritten"] == "When does the night train leave? And arrive?"
 
 
+def test_of_a_history_a_model_is_shown_what_a_budget_holds(
+    shelf: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = [{"question": "bees " * 10_000, "text": "Yes. " * 10_000}] * 3
+    line = {"question": "When do they arrive?", "history": history}
+    with serve(Script(["At ten [1]."])) as server:
+        monkeypatch.setenv("OPENAI_API_KEY", "k")
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
+        monkeypatch.setenv("OPENAI_MODEL", "m")
+        done = shelf("ask", "--queries", queries(tmp_path, line), "--set", "abstain=off")
+
+    rewriting, writing = (body["messages"] for body in server.requests)
+    assert len(rewriting[1]["content"]) < 2_200
+    assert sum(len(message["content"]) for message in writing[1:-1]) == MAX_HISTORY
+    for messages in (rewriting, writing):
+        assert "When do they arrive?" in messages[-1]["content"]
+    assert len(done.lines[0]["rewritten"]) < 1_100
+    assert done.lines[0]["rewritten"].endswith("When do they arrive?")
+
+
 def test_answers_of_a_batch_are_stored_as_such(shelf: Run, tmp_path: Path, home: Path) -> None:
     batch = shelf("ask", "--queries", queries(tmp_path, {"question": "bees"})).lines[0]["answer_id"]
     single = shelf("ask", "bees", "--json").json["answer_id"]
@@ -523,6 +545,57 @@ def test_lines_that_are_not_utf_8_are_bad_lines(shelf: Run, tmp_path: Path) -> N
     done = shelf("search", "--queries", tmp_path / "q.jsonl")
 
     assert [(line["id"], "error" in line) for line in done.lines] == [(None, True), ("b", False)]
+
+
+# --- check ----------------------------------------------------------------------------------
+
+
+def test_checking_a_file_prints_a_verdict_for_each_line(shelf: Run, tmp_path: Path) -> None:
+    permit = "The harbour permit costs 24 euros. It is valid for two weeks."
+    path = queries(
+        tmp_path,
+        {"id": "quoted", "claim": "The harbour permit costs 24 euros.", "source": permit},
+        {"id": "told", "claim": "The permit for the harbour costs 24 euros.", "source": permit},
+        {"id": 3, "claim": "The harbour permit costs 42 euros.", "source": permit},
+        {"claim": "The mayor was elected twice.", "source": permit},
+    )
+
+    done = shelf("check", "--queries", path)
+
+    assert done.code == 0
+    assert [list(line) for line in done.lines] == [["id", "verdict", "score", "reasons"]] * 4
+    assert [(line["id"], line["verdict"]) for line in done.lines] == [
+        ("quoted", "verbatim"),
+        ("told", "supported"),
+        ("3", "unsupported"),
+        (None, "unsupported"),
+    ]
+    quoted, told, changed, _ = done.lines
+    assert (quoted["score"], quoted["reasons"], changed["reasons"]) == (1.0, [], ["number"])
+    assert 0 < changed["score"] < told["score"] < 1
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("{", "it is not JSON"),
+        ({"id": "a", "claim": "x"}, "it needs a “claim” and a “source”, both texts"),
+        ({"id": "a", "claim": "x", "source": 3}, "it needs a “claim” and a “source”, both texts"),
+        ({"id": [], "claim": "x", "source": "x"}, "its “id” is neither text nor a whole number"),
+        ({"id": "a", "claim": "x" * 1_000_000, "source": "x"}, "a claim has at most"),
+    ],
+)
+def test_a_line_that_cannot_be_checked_says_why_and_the_next_one_is_checked(
+    shelf: Run, tmp_path: Path, line: object, reason: str
+) -> None:
+    good = {"id": "good", "claim": "Tea is green.", "source": "Tea is green."}
+
+    done = shelf("check", "--queries", queries(tmp_path, line, good))
+
+    bad, checked = done.lines
+    assert done.code == 1
+    assert bad["error"].startswith(f"Line 1 cannot be read: {reason}")
+    assert (checked["id"], checked["verdict"]) == ("good", "verbatim")
 
 
 # --- feedback, prototypes, the parser ----------------------------------------------------------

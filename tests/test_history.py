@@ -44,12 +44,26 @@ def test_the_newest_turns_that_fit_are_kept_in_their_order() -> None:
     assert history_within(history, 100) == history[4:]
 
 
-@pytest.mark.parametrize(("budget", "text"), [(99, 59), (41, 1), (40, 0), (7, 0)])
-def test_of_the_newest_turn_the_question_is_whole_and_the_text_is_what_fits(budget: int, text: int) -> None:
-    """What follows leans on it: without, "it" is nothing."""
+@pytest.mark.parametrize(
+    ("budget", "asked", "text"), [(99, 40, 59), (54, 40, 14), (40, 30, 10), (7, 6, 1), (1, 1, 0)]
+)
+def test_of_the_newest_turn_there_is_what_fits_and_the_question_first(
+    budget: int, asked: int, text: int
+) -> None:
+    """What follows leans on it: without, "it" is nothing. A quarter is left to the answer."""
     *_, newest = history = conversation(5)
 
-    assert history_within(history, budget) == [Turn(newest.question, newest.text[:text])]
+    assert history_within(history, budget) == [Turn(newest.question[:asked], newest.text[:text])]
+
+
+@pytest.mark.parametrize("turns", [[Turn("q" * 50_000, "a")], [Turn("Why?", "x"), Turn("q" * 50_000, "a")]])
+def test_a_question_beyond_the_budget_is_cut(turns: list[Turn]) -> None:
+    assert history_within(turns, 2_000) == [Turn("q" * 1_999, "a")]
+    assert history_within([*turns, Turn("And then?", "Nothing.")], 2_000) == [Turn("And then?", "Nothing.")]
+
+
+def test_without_a_budget_nothing_is_kept() -> None:
+    assert history_within(conversation(3), 0) == []
 
 
 @given(
@@ -63,13 +77,13 @@ def test_whatever_was_said_the_newest_turns_are_there_within_the_budget(
 
     kept = history_within(history, budget)
 
-    assert bool(kept) == bool(history)
-    if len(kept) > 1 or (kept and kept == seen[-1:]):
-        assert kept == seen[len(seen) - len(kept) :]
-        assert sum(len(t.question) + len(t.text) for t in kept) <= max(budget, len(kept[0].question))
-    elif kept:
-        assert kept[0].question == seen[-1].question
-        assert kept[0].text == seen[-1].text[: max(0, budget - len(kept[0].question))]
+    assert sum(len(turn.question) + len(turn.text) for turn in kept) <= budget
+    assert bool(kept) == bool(history and budget)
+    assert kept[:-1] == seen[len(seen) - len(kept) : -1]
+    if kept:
+        assert seen[-1].question.startswith(kept[-1].question)
+        assert len(kept[-1].question) >= min(len(seen[-1].question), budget * 3 // 4)
+        assert kept[-1].text == seen[-1].text[: budget - len(kept[-1].question)]
 
 
 def test_what_stands_before_a_turn_that_does_not_fit_goes_too() -> None:
@@ -95,11 +109,20 @@ def test_a_long_conversation_keeps_its_question(make: Any, turns: int) -> None:
 
 
 @pytest.mark.parametrize("make", MAKERS)
-def test_one_turn_beyond_the_budget_is_cut_and_the_question_is_not(make: Any) -> None:
+@pytest.mark.parametrize(
+    ("turn", "kept"),
+    [
+        (Turn("Why?", "x" * 2 * MAX_HISTORY), ("Why?", "x" * (MAX_HISTORY - 4))),
+        (Turn("x" * 50_000, "Because."), ("x" * (MAX_HISTORY - 8), "Because.")),
+    ],
+)
+def test_one_turn_beyond_the_budget_is_cut_and_the_question_is_not(
+    make: Any, turn: Turn, kept: tuple[str, str]
+) -> None:
     with serve(Script(["Ten euros."])) as server:
-        list(make(server.url).generate(QUESTION, (), [Turn("Why?", "x" * 2 * MAX_HISTORY)]))
+        list(make(server.url).generate(QUESTION, (), [turn]))
 
     system, asked, said, last = server.requests[0]["messages"]
     assert [m["role"] for m in (system, asked, said, last)] == ["system", "user", "assistant", "user"]
-    assert (asked["content"], said["content"]) == ("Why?", "x" * (MAX_HISTORY - len("Why?")))
+    assert (asked["content"], said["content"]) == kept
     assert QUESTION in last["content"]

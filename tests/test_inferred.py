@@ -15,7 +15,7 @@ from rag.engine import Engine
 from rag.facets import FacetValues
 from rag.guess.inferred import facet_sheet, read_inferred, schema
 from rag.prototypes import Facet
-from rag.types import Answer, Proposed
+from rag.types import Answer, Proposed, Turn
 from tests.chat_servers import ChatServer, Script, serve
 from tests.conftest import write_files
 from tests.fakes import FakeEmbedder
@@ -30,12 +30,15 @@ FACETS = [
 QUESTION = "Which Portuguese wine under 15 goes with lamb?"
 
 
-def row(key: str, op: str, *values: object, words: str = "") -> dict[str, object]:
+def row(key: str, op: str, *values: object, words: str = "Portuguese") -> dict[str, object]:
+    """A filter that a model names; by default for words that stand in QUESTION and in ASKED."""
     return {"key": key, "op": op, "values": list(values), "words": words}
 
 
-def read(*rows: dict[str, object]) -> list[tuple[str, Any]]:
-    found = read_inferred(json.dumps({"filters": rows}), FACETS, QUESTION)
+def read(
+    *rows: dict[str, object], question: str = QUESTION, rewritten: str | None = None
+) -> list[tuple[str, Any]]:
+    found = read_inferred(json.dumps({"filters": rows}), FACETS, question, rewritten)
     return [(p.label, p.where) for p in found]
 
 
@@ -56,30 +59,103 @@ def test_a_model_is_told_the_facets_and_their_values() -> None:
 @pytest.mark.parametrize(
     ("given", "label", "where"),
     [
-        (row("country", "is", "portugal"), "Country: Portugal", {"country": {"$in": ["Portugal"]}}),
-        (row("country", "is not", "Spain"), "Country: not Spain", {"country": {"$nin": ["Spain"]}}),
-        (row("dish", "has", "lamb"), "Goes with: lamb", {"dish": {"$contains": "lamb"}}),
         (
-            row("dish", "has", "lamb", "stew"),
+            row("country", "is", "portugal", words="Portuguese"),
+            "Country: Portugal",
+            {"country": {"$in": ["Portugal"]}},
+        ),
+        (
+            row("country", "is not", "Spain", words="not from Spain"),
+            "Country: not Spain",
+            {"country": {"$nin": ["Spain"]}},
+        ),
+        (row("dish", "has", "lamb", words="with lamb"), "Goes with: lamb", {"dish": {"$contains": "lamb"}}),
+        (
+            row("dish", "has", "lamb", "stew", words="lamb or stew"),
             "Goes with: lamb or stew",
             {"$or": [{"dish": {"$contains": "lamb"}}, {"dish": {"$contains": "stew"}}]},
         ),
-        (row("price", "under", "15"), "Price under 15 €", {"price": {"$lt": 15.0}}),
-        (row("price", "at least", 15), "Price 15 € or more", {"price": {"$gte": 15.0}}),
-        (row("year", "over", "2015"), "Vintage after 2015", {"year": {"$gt": 2015.0}}),
-        (row("added", "since", "1970-05-01"), "Added since 1 May 1970", {"added": {"$gte": 10_368_000}}),
+        (row("price", "under", "15", words="under 15"), "Price under 15 €", {"price": {"$lt": 15.0}}),
+        (row("price", "at least", 9, words="from 9"), "Price 9 € or more", {"price": {"$gte": 9.0}}),
+        (row("year", "over", "2015", words="after 2015"), "Vintage after 2015", {"year": {"$gt": 2015.0}}),
+        (
+            row("added", "since", "1970-05-01", words="since May 1970"),
+            "Added since 1 May 1970",
+            {"added": {"$gte": 10_368_000}},
+        ),
     ],
 )
 def test_what_fits_is_proposed(given: dict[str, object], label: str, where: Any) -> None:
-    assert read(given) == [(label, where)]
+    question = (
+        "Which Portuguese wine, not from Spain, from 9 and under 15, after 2015 and since May 1970, "
+        "goes with lamb or stew?"
+    )
+
+    assert read(given, question=question) == [(label, where)]
 
 
-def test_the_words_of_the_question_are_found_in_it() -> None:
-    reply = json.dumps({"filters": [row("price", "under", "15", words="Under 15")]})
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("Under 15", "under 15"),
+        ("“under  15”", "under 15"),
+        ("under 15?", "under 15"),
+        ("'good value'", "good” value"),
+        ("good\nvalue", "good” value"),
+        ("wein der GRÖSSE", "Wein der Größe"),
+    ],
+)
+def test_the_words_of_the_question_are_found_in_it(words: str, said: str) -> None:
+    question = "Which “good” value is under 15, İzmir’s Wein der Größe?"
+    reply = json.dumps({"filters": [row("price", "under", "15", words=words)]})
 
-    (found,) = read_inferred(reply, FACETS, QUESTION)
+    (found,) = read_inferred(reply, FACETS, question)
 
-    assert QUESTION[found.start : found.end] == "under 15"
+    assert question[found.start : found.end] == said
+
+
+@pytest.mark.parametrize(
+    ("words", "question"),
+    [
+        ("", QUESTION),
+        ("  ", QUESTION),
+        ("“”", QUESTION),
+        ("cheap", QUESTION),
+        ("Spanish", QUESTION),
+        ("goes lamb", QUESTION),
+        ("which", QUESTION),
+        ("red", "Who hundred wines?"),
+        ("20", "What was made in 2015?"),
+        ("15", "What was made in 2015?"),
+    ],
+)
+def test_a_filter_for_words_that_nobody_said_is_none(words: str, question: str) -> None:
+    assert read(row("price", "under", "15", words=words), question=question) == []
+    both = [row("price", "under", "15", words=question), row("country", "is", "Spain", words=words)]
+    assert read(*both, question=question) == [], "and nor is what stands beside it"
+
+
+FOLLOW_UP = "What about the cheaper ones from 2015?"
+ALONE = "Which wines of Spain from 2015 are cheaper than 15 euros?"
+
+
+@pytest.mark.parametrize(
+    ("given", "question", "own"),
+    [
+        (row("year", "is", "2015", words="from 2015"), FOLLOW_UP, "from 2015"),
+        (row("country", "is", "Spain", words="of Spain"), FOLLOW_UP, ""),
+        (row("country", "is", "Spain", words="of Spain"), "And Spanish ones?", "Spanish"),
+        (row("price", "under", "15", words="cheaper than 15 euros"), "And under 15?", "15"),
+        (row("price", "under", "15", words="cheaper than 15 euros"), "And under 150?", ""),
+    ],
+)
+def test_what_makes_a_follow_up_stand_alone_may_say_it_too(
+    given: dict[str, object], question: str, own: str
+) -> None:
+    (found,) = read_inferred(json.dumps({"filters": [given]}), FACETS, question, ALONE)
+
+    assert question[found.start : found.end] == own
+    assert read(row("country", "is", "Portugal"), question=question, rewritten=ALONE) == []
 
 
 @pytest.mark.parametrize(
@@ -109,9 +185,11 @@ def test_the_words_of_the_question_are_found_in_it() -> None:
                 row("price", "under", "9", "10"),
                 row("added", "since", "yesterday"),
                 row("added", "is", "1970-05-01"),
-                {"key": ["country"], "op": "is", "values": ["Portugal"]},
-                {"key": "country", "op": "is", "values": "Portugal"},
-                {"key": "country", "op": {}, "values": ["Portugal"]},
+                {**row("country", "is", "Portugal"), "key": ["country"]},
+                {**row("country", "is", "Portugal"), "values": "Portugal"},
+                {**row("country", "is", "Portugal"), "op": {}},
+                {**row("country", "is", "Portugal"), "words": ["Portuguese"]},
+                {"key": "country", "op": "is", "values": ["Portugal"]},
             )
         ),
     ],
@@ -121,9 +199,11 @@ def test_a_reply_that_is_not_as_it_should_be_proposes_nothing(reply: str) -> Non
 
 
 def test_json_may_stand_in_a_fence() -> None:
-    reply = 'Here it is:\n```json\n{"filters": [{"key": "country", "op": "is", "values": ["Spain"]}]}\n```'
+    named = json.dumps({"filters": [row("country", "is", "Portugal")]})
 
-    assert [p.label for p in read_inferred(reply, FACETS, QUESTION)] == ["Country: Spain"]
+    found = read_inferred(f"Here it is:\n```json\n{named}\n```", FACETS, QUESTION)
+
+    assert [p.label for p in found] == ["Country: Portugal"]
 
 
 # --- through the engine, over a socket ---------------------------------------
@@ -141,7 +221,10 @@ Ask = Callable[..., Answer]
 
 @pytest.fixture(params=["openai", "cohere"])
 def ask(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ask]:
-    """``ask(server, key=value)`` asks ASKED with that service at that server."""
+    """``ask(server, key=value)`` asks ASKED with that service at that server.
+
+    With ``after``, ``question`` follows that turn; in a ``talk`` the answer belongs to a conversation.
+    """
     folder = write_files(tmp_path / "files", {"wines.csv": WINES})
     home = tmp_path / "home"
     about = 'title = "Shelf"\n[facets.country]\nlabel = "Country"\nkind = "choice"\n'
@@ -149,7 +232,14 @@ def ask(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ask]:
     Engine(Environment(home=home), load_model=FakeEmbedder).ingest("shelf", [folder])
 
     def run(
-        server: ChatServer, proposed: tuple[Proposed, ...] | None = None, accepted: Any = None, **changes: Any
+        server: ChatServer,
+        proposed: tuple[Proposed, ...] | None = None,
+        accepted: Any = None,
+        *,
+        question: str = ASKED,
+        after: Turn | None = None,
+        talk: bool = False,
+        **changes: Any,
     ) -> Answer:
         address = (
             {"cohere_api_key": "k", "cohere_base_url": server.url}
@@ -158,7 +248,15 @@ def ask(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ask]:
         )
         engine = Engine(Environment(home=home, **address), load_model=FakeEmbedder)
         settings = replace(engine.prototype("shelf").settings, model="m", abstain="off", **changes)
-        return engine.ask("shelf", ASKED, settings=settings, proposed=proposed, accepted=accepted).answer
+        return engine.ask(
+            "shelf",
+            question,
+            history=(after,) if after else (),
+            settings=settings,
+            conversation_id=engine.store.start_conversation("s" * 43, "shelf").id if talk else None,
+            proposed=proposed,
+            accepted=accepted,
+        ).answer
 
     return run
 
@@ -251,6 +349,78 @@ def test_a_model_is_not_told_what_the_filter_that_always_holds_leaves_out(ask: A
     assert answer.proposed == ()
     (asked,) = [body for body in server.requests if not body.get("stream")]
     assert "Spain" not in json.dumps(asked)
+
+
+# --- follow-ups --------------------------------------------------------------
+
+OF_SPAIN = Turn("Which wines of Spain are there?", "Salina.")
+CHEAPER = "What about the cheaper ones?"
+SPANISH = "Which wines of Spain are cheaper?"
+SPAIN = {"country": {"$in": ["Spain"]}}
+
+
+def rewriting(question: str, filters: str) -> tuple[Script, Script]:
+    """The scripts of a server that makes a follow-up stand alone, and then reads those filters from it."""
+    return Script(whole=question), script(filters)
+
+
+def of_spain(words: str) -> str:
+    return json.dumps({"filters": [row("country", "is", "Spain", words=words)]})
+
+
+def test_the_filters_of_a_follow_up_are_read_from_what_makes_it_stand_alone(ask: Ask) -> None:
+    with serve(*rewriting(SPANISH, of_spain("Spain"))) as server:
+        answer = ask(server, question=CHEAPER, after=OF_SPAIN, filters_guess="on")
+
+    assert (answer.question, answer.rewritten, answer.where) == (CHEAPER, SPANISH, SPAIN)
+    assert {p.metadata["country"] for p in answer.passages} == {"Spain"}
+    rewrite, read, write = server.requests
+    assert [body.get("stream", False) for body in (rewrite, read, write)] == [False, False, True]
+    assert f"Question: {SPANISH}" in read["messages"][1]["content"]
+
+
+@pytest.mark.parametrize("guess", ["on", "off"])
+def test_in_a_conversation_what_only_earlier_questions_named_is_offered(ask: Ask, guess: str) -> None:
+    """Its reader may have removed it there."""
+    with serve(*rewriting(SPANISH, of_spain("Spain"))) as server:
+        answer = ask(server, question=CHEAPER, after=OF_SPAIN, talk=True, filters_guess=guess)
+
+    assert answer.proposed == (Proposed("Country: Spain", SPAIN, applied=False),)
+    assert answer.where is None
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("question", "alone", "words"),
+    [
+        ("And in Spain?", "Which wines of Spain are there?", "Spain"),
+        ("And the Spanish ones?", "Which wines of Spain are there?", "Spain"),
+        ("And in Spain?", "Which Spanish wines are there?", "Spanish"),
+    ],
+)
+def test_what_a_follow_up_names_itself_holds_at_once(ask: Ask, question: str, alone: str, words: str) -> None:
+    before = Turn("Which wines of Portugal are there?", "Pedra and Velho.")
+    with serve(*rewriting(alone, of_spain(words))) as server:
+        answer = ask(server, question=question, after=before, talk=True, filters_guess="on")
+
+    assert (answer.rewritten, answer.where) == (alone, SPAIN)
+    assert answer.proposed == (Proposed("Country: Spain", SPAIN, applied=True),)
+
+
+def test_what_was_removed_from_a_follow_up_stays_removed(ask: Ask) -> None:
+    removed = Proposed("Country: Spain", SPAIN, applied=False)
+    with serve(*rewriting(SPANISH, of_spain("Spain"))) as server:
+        answer = ask(server, (removed,), [], question=CHEAPER, after=OF_SPAIN, talk=True, filters_guess="on")
+
+    assert (answer.proposed, answer.where) == ((removed,), None)
+    assert len(server.requests) == 2, "nothing is read anew"
+
+
+def test_a_filter_that_the_model_made_up_never_holds(ask: Ask) -> None:
+    with serve(script(of_spain("Spanish"))) as server:
+        answer = ask(server, filters_guess="on")
+
+    assert (answer.proposed, answer.where) == ((), None)
 
 
 def test_a_server_without_schemas_is_asked_without() -> None:

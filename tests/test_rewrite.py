@@ -48,6 +48,20 @@ def test_where_no_question_stood_alone_the_first_one_is_taken() -> None:
     assert standalone("Why?", [Turn("Really?", ""), QUEEN]) == "Really? queen Why?"
 
 
+def test_a_long_question_does_not_push_out_the_one_that_leans_on_it() -> None:
+    """The embedding model reads the first 256 tokens."""
+    long = Turn("How long do bees live in " + "these hives " * 5_000 + "?", "Six weeks.")
+    between = [Turn(f"And the drones of apiary number{n}?", "No.") for n in range(500)]
+
+    for history in ([long], [long, *between]):
+        found = standalone("Why?", history)
+
+        assert found.startswith("How long do bees live in these hives")
+        assert found.endswith(" Why?")
+        assert len(found) < 1_010
+    assert "number499" in found
+
+
 def test_the_first_question_stays_whatever_it_is() -> None:
     assert standalone("Why?", []) == "Why?"
 

@@ -1,8 +1,9 @@
 """Filters that a model inferred from a question: what it is told, and what is taken of its reply.
 
 The reply is of no trust. Every key must be a facet, every operation one that the facet takes,
-every value one that the documents have; the whole must be a filter. Anything else, and nothing is
-proposed: a filter that is missing costs a click, a wrong one hides the answer.
+every value one that the documents have, and the words that are said to state it must stand in the
+question; the whole must be a filter. Anything else, and nothing is proposed: a filter that is missing
+costs a click, a wrong one hides the answer.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from rag.facets import FacetValues
 from rag.filters import parse
 from rag.generators.prompt import Prompt, load_prompt, visible
 from rag.guess.proposal import Proposal, date_label, range_label, today, value_label
+from rag.words import content, has_content
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +33,11 @@ _LONGEST = 20_000
 _RANGES = {"at least": "$gte", "at most": "$lte", "over": "$gt", "under": "$lt", "is": "$eq"}
 _OPS = ("is", "is not", "has", "at least", "at most", "over", "under", "since", "before")
 _OBJECT = re.compile(r"\{.*\}", re.DOTALL)
+_QUOTES = "\"'`´“”„‟«»‘’‚‹›"
+_WORD = re.compile(r"\w+")
+_STOPS = ".,;:!?… "
+_JOINS = "\u0590"
+"""The first character behind Latin, Greek and Cyrillic: Hebrew, Arabic and the scripts of Asia follow."""
 
 
 class Completes(Protocol):
@@ -40,25 +47,31 @@ class Completes(Protocol):
 
 
 def infer(
-    question: str, facets: Sequence[FacetValues], generator: Completes, *, now: float
+    question: str,
+    facets: Sequence[FacetValues],
+    generator: Completes,
+    *,
+    now: float,
+    rewritten: str | None = None,
 ) -> list[Proposal] | None:
     """The filters that a model reads from a question; None where the model could not be asked.
 
-    ``now`` is Unix seconds. Nothing is asked where there is nothing to filter by.
+    ``now`` is Unix seconds. Of a follow-up that was made to stand alone the model reads ``rewritten``,
+    which names what the follow-up only points at. Nothing is asked where there is nothing to filter by.
     """
     if not facets:
         return []
     values = {
         "facets": visible(facet_sheet(facets)),
         "today": today(now).isoformat(),
-        "question": visible(question),
+        "question": visible(rewritten or question),
     }
     try:
         reply = generator.complete(load_prompt("filters-1"), values, schema=schema(facets))
     except GenerationError as error:
         _log.warning("Filters were read from a question by rule: %s", error)
         return None
-    return read_inferred(reply, facets, question)
+    return read_inferred(reply, facets, question, rewritten)
 
 
 def facet_sheet(facets: Sequence[FacetValues]) -> str:
@@ -79,12 +92,17 @@ def schema(facets: Sequence[FacetValues]) -> dict[str, Any]:
     return _closed({"filters": {"type": "array", "items": item}})
 
 
-def read_inferred(reply: str, facets: Sequence[FacetValues], question: str) -> list[Proposal]:
-    """What a model's reply proposes; nothing where any part of it is not as it should be."""
+def read_inferred(
+    reply: str, facets: Sequence[FacetValues], question: str, rewritten: str | None = None
+) -> list[Proposal]:
+    """What a model's reply proposes; nothing where any part of it is not as it should be.
+
+    What only ``rewritten`` says stands nowhere in the question: such a proposal ends at 0.
+    """
     known = {found.facet.key: found for found in facets}
     try:
         rows = _rows(reply)
-        return [_proposal(row, known, question) for row in rows]
+        return [_proposal(row, known, (question, rewritten or "")) for row in rows]
     except (ValueError, OverflowError, RecursionError, FilterError):
         return []
 
@@ -124,12 +142,14 @@ def _rows(reply: str) -> list[Mapping[str, Any]]:
     return rows
 
 
-def _proposal(row: Mapping[str, Any], known: Mapping[str, FacetValues], question: str) -> Proposal:
+def _proposal(
+    row: Mapping[str, Any], known: Mapping[str, FacetValues], questions: tuple[str, str]
+) -> Proposal:
     found = known.get(str(row.get("key")))
     op, values = row.get("op"), row.get("values")
     if found is None or not isinstance(values, list) or not values:
         raise ValueError
-    start, end = _said(str(row.get("words") or ""), question)
+    start, end = _said(str(row.get("words") or ""), " ".join(map(str, values)), *questions)
     facet = found.facet
     if facet.kind in ("choice", "list"):
         if op not in (("is", "is not") if facet.kind == "choice" else ("has", "is")):
@@ -173,7 +193,60 @@ def _known(value: object, found: FacetValues) -> str:
     raise ValueError
 
 
-def _said(words: str, question: str) -> tuple[int, int]:
-    """Where the question says so; nowhere where it does not."""
-    start = question.casefold().find(words.casefold()) if words.strip() else -1
-    return (start, start + len(words)) if start >= 0 else (0, 0)
+def _said(words: str, values: str, question: str, rewritten: str) -> tuple[int, int]:
+    """Where the question says so; nowhere where only its rewriting does, and not in other forms of the
+    question's words ("Which Spanish wines" for "And from Spain?").
+
+    Raises ``ValueError`` where neither does, and for words that any question may have ("in the").
+    """
+    wanted = "".join(folded for folded, _ in _letters(words.strip().strip(_STOPS))).strip()
+    if not wanted or not has_content(wanted):
+        raise ValueError
+    found = _place(wanted, question)
+    if found is None and _place(wanted, rewritten) is None:
+        raise ValueError
+    return found or _alike(wanted, question) or _alike(values, question) or (0, 0)
+
+
+def _letters(text: str) -> list[tuple[str, int]]:
+    """Casefolded characters with where they stand, without quotation marks and what is not seen; one
+    space for several."""
+    letters: list[tuple[str, int]] = []
+    for at, character in enumerate(text):
+        if character.isspace():
+            if letters and letters[-1][0] != " ":
+                letters.append((" ", at))
+        elif character.isprintable() and character not in _QUOTES:
+            letters += [(folded, at) for folded in character.casefold()]
+    return letters
+
+
+def _place(wanted: str, question: str) -> tuple[int, int] | None:
+    """The characters of the question that say it: whole figures, and words from their beginning."""
+    letters = _letters(question)
+    text = "".join(folded for folded, _ in letters)
+    at = text.find(wanted)
+    while at >= 0:
+        end = at + len(wanted)
+        before, behind = text[at - 1 : at], text[end : end + 1]
+        # Scripts without spaces, and those that join articles to their words, begin a word anywhere.
+        begins = not (before.isalnum() and wanted[0].isalnum() and before < _JOINS)
+        if begins and not (wanted[-1].isdigit() and behind.isdigit()):
+            return letters[at][1], letters[end - 1][1] + 1
+        at = text.find(wanted, at + 1)
+    return None
+
+
+def _alike(wanted: str, question: str) -> tuple[int, int] | None:
+    """From the first to the last word of the question that is a form of one of these, where all are there."""
+    said = [(_form(word[0]), *word.span()) for word in _WORD.finditer(question)]
+    forms = {_form(word) for word in _WORD.findall(content(wanted))}
+    places = [(start, end) for form, start, end in said if form in forms]
+    if not forms or not forms <= {form for form, _, _ in said}:
+        return None
+    return places[0][0], places[-1][1]
+
+
+def _form(word: str) -> str:
+    """What inflected forms of a word have in common, roughly; a figure has one form."""
+    return word.casefold() if word[0].isdigit() else word.casefold()[:3]
