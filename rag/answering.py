@@ -13,8 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from rag.cite.attribution import Judge
 from rag.cite.nothing import says_nothing
-from rag.cite.stream import CitedStream, Judge
+from rag.cite.stream import CitedStream
 from rag.config import Settings
 from rag.errors import GenerationError
 from rag.generators.prompt import Prompt, history_within, load_prompt, visible
@@ -76,8 +77,8 @@ def checked(
                 continue  # a citation of a refusal
             yield from stream.feed(piece)
         rest = thought.feed(unseen.end()) + thought.end()
-        if deciding and (start + rest).strip() and _same(DONT_KNOW, start + rest):
-            yield Draft(DONT_KNOW, (), usage, abstained=True)
+        if deciding and _plain(start + rest) and _same(DONT_KNOW, start + rest):
+            yield Draft(DONT_KNOW, (), usage, notices=notices, abstained=True)
             yield DONT_KNOW
             return
         yield from stream.feed(start + rest if deciding else rest)
@@ -93,7 +94,7 @@ def checked(
                 piece = Draft(piece.text, (), usage, quality=piece.quality, abstained=True)
             piece = replace(piece, notices=notices)
         yield piece
-    if last is None or not last.text.strip():
+    if last is None or not _plain(last.text):
         if notices:  # a model that thinks before it writes
             raise GenerationError(
                 "The model used up its tokens before it wrote a word. Set max_tokens higher and ask again."

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from rag.answering import BUDGET_SPENT, DONT_KNOW, billing, by_model, checked, most, or_quoted
 from rag.cite import Entails, Judgement, judge
-from rag.cite.stream import Judge
+from rag.cite.attribution import Judge
 from rag.config import Embedding, Environment, Settings
 from rag.errors import LimitError
 from rag.facets import FacetValues
@@ -275,11 +275,7 @@ def _carried(question: Question) -> tuple[Question, list[Proposal]]:
 
 
 def _unless_ended(occasion: Occasion, model: ModelGenerator, call: Callable[[], T | None]) -> T | None:
-    """What a call to a model gives; None once nobody waits any more, and the call is left to itself.
-
-    A connection cannot be hung up before its server replies, and to a short prompt it replies at once
-    with the whole.
-    """
+    """What a call to a model gives; None once nobody waits any more, when its line is hung up."""
     stopped = occasion.stopped
     if stopped is None:
         return call()
@@ -287,6 +283,7 @@ def _unless_ended(occasion: Occasion, model: ModelGenerator, call: Callable[[], 
         return None
     found = Meanwhile(call).unless(stopped)
     if occasion.ended:
+        model.hang_up()
         model.spent.append({})  # nobody learns what it took
     return found
 

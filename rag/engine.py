@@ -16,7 +16,7 @@ from rag import asking, remains
 from rag.beside import Besides
 from rag.catalogue import Catalogue
 from rag.cite import Entails
-from rag.cite.stream import Judge
+from rag.cite.attribution import Judge
 from rag.config import Embedding, Environment, Settings
 from rag.delivery import Delivery
 from rag.errors import UsageError

@@ -54,7 +54,12 @@ def _checked(answer: Answer) -> str:
 
 def _struck(text: str) -> str:
     """Struck out line by line: the marks must hug a text, and reach over no line end."""
-    return re.sub(r"\S(?:.*\S)?", rf"{_STRUCK}\g<0>{_ENDS}", _CONTROL.sub("", text))
+    return re.sub(
+        r"(\S(?:.*?\S)?)([。！？」』）】》”]*[^\S\n]*)$",
+        rf"{_STRUCK}\g<1>{_ENDS}\g<2>",
+        _CONTROL.sub("", text),
+        flags=re.MULTILINE,
+    )
 
 
 def _citation(answer: Answer, citation: Citation) -> str:

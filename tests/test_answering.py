@@ -12,9 +12,10 @@ from rag.answering import DONT_KNOW, UNAVAILABLE, by_model, checked
 from rag.cite import judge
 from rag.config import Environment
 from rag.engine import Engine
-from rag.errors import UsageError
+from rag.errors import GenerationError, UsageError
 from rag.generators.openai import OpenAIGenerator
 from rag.generators.prompt import MAX_HISTORY, load_prompt
+from rag.rewrite import standalone
 from rag.store import Store
 from rag.types import Answer, Cited, Draft, Passage, Turn
 from tests.chat_servers import ChatServer, Script, serve
@@ -71,7 +72,13 @@ def test_what_the_model_was_told_is_kept_beside_the_answer(ask: Ask, tmp_path: P
 
 @pytest.mark.parametrize(
     "says",
-    [[DONT_KNOW], ["I do", "n’t know from these documents"], ["The passages do not mention this."]],
+    [
+        [DONT_KNOW],
+        ["I do", "n’t know from these documents"],
+        ["The passages do not mention this."],
+        ["I don't know from these documents [1]."],
+        ["The documents do not say [1]. Please ask at the desk."],
+    ],
 )
 def test_a_model_that_does_not_know_abstains(ask: Ask, says: list[str]) -> None:
     with serve(Script(says)) as server:
@@ -86,6 +93,35 @@ def read(source: str, *pieces: str | Cited) -> Draft:
     passage = Passage("d", "d.txt", "D", 0, len(source), source, 1.0, "fused")
     drafts = [p for p in checked(iter([*pieces, Draft("", ())]), [passage], judge) if isinstance(p, Draft)]
     return drafts[-1]
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        "The documents do not mention dogs. The permit costs 500 euros.",
+        "The permit costs 500 euros. Dogs are not mentioned in the documents.",
+        "I don't know from these documents.\n\nHowever, the permit costs 500 euros.",
+        "The permit costs 500 euros [7]. The passages do not mention dogs.",
+    ],
+)
+def test_what_is_claimed_beside_a_refusal_is_checked(says: str) -> None:
+    draft = read("The permit costs 24 euros.", says)
+
+    [claim] = draft.claims
+    assert (draft.abstained, claim.verdict) == (False, "unsupported")
+    assert "number" in claim.reasons
+
+
+def test_what_has_neither_a_letter_nor_a_figure_is_no_answer() -> None:
+    with pytest.raises(GenerationError, match="wrote nothing"):
+        read("The permit costs 24 euros.", "...")
+
+
+def test_a_refusal_keeps_what_is_told_about_it() -> None:
+    pieces = [DONT_KNOW, Draft("", (), notices=("The model was cut off.",))]
+    drafts = [p for p in checked(iter(pieces), [], judge) if isinstance(p, Draft)]
+
+    assert (drafts[-1].abstained, drafts[-1].notices) == (True, ("The model was cut off.",))
 
 
 @pytest.mark.parametrize(
@@ -221,6 +257,81 @@ def test_a_model_that_repeats_a_follow_up_leaves_it_to_the_rule(ask: Ask, repeat
     assert answer.rewritten == "Is there a harbour permit? And what does it cost?"
 
 
+SAID = Turn("Is there a harbour permit?", "Yes, from the office of St. Kranz. It costs 24 euros.")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        f"Rewritten question: {QUESTION}",
+        f"**Standalone question:** {QUESTION}",
+        f"Sure! Here is the rewritten question:\n\n> {QUESTION}",
+        f"Question: {SAID.question}\nAnswer: {SAID.text}\nRewritten question: {QUESTION}",
+        f"- **{QUESTION}**",
+        f"1. “{QUESTION}”",
+        f"```\n{QUESTION}\n```",
+        f"{QUESTION}\n\nThe last question asks for its price.",
+    ],
+)
+def test_what_stands_around_the_rewriting_of_a_follow_up_is_no_part_of_it(ask: Ask, reply: str) -> None:
+    with serve(Script([reply]), Script(["24 euros [1]."])) as server:
+        answer = ask(server, "And what does it cost?", SAID)
+
+    assert answer.rewritten == QUESTION
+
+
+@pytest.mark.parametrize(
+    ("question", "reply"),
+    [
+        ("And what does it cost?", "What does the harbour permit cost"),
+        ("And what does it cost?", "Tell me what the harbour permit costs."),
+        ("And what does it cost?", "Is the harbour permit of the office of St. Kranz still 24 euros?"),
+        ("the price in winter", "price of the harbour permit in winter"),
+        ("and in Lodz?", "Is there a harbour permit in Lodz?"),
+        ("Was kostet er?", "Was kostet der Harbour Permit?"),
+        ("它多少钱？", "harbour permit 多少钱？"),
+    ],
+)
+def test_a_rewriting_needs_no_question_mark_and_may_take_from_the_answers(
+    ask: Ask, question: str, reply: str
+) -> None:
+    with serve(Script([reply]), Script(["24 euros [1]."])) as server:
+        answer = ask(server, question, SAID)
+
+    assert answer.rewritten == reply
+
+
+@pytest.mark.parametrize(
+    ("question", "reply"),
+    [
+        ("And what does it cost?", "It costs 24 euros."),
+        ("And what does it cost?", "The harbour permit costs 24 euros"),
+        ("And what does it cost?", "The harbour permit costs 24 euros. What else?"),
+        ("And what does it cost?", "I don't know from these documents."),
+        ("And what does it cost?", "I don't know from these documents. What is the permit?"),
+        ("And what does it cost?", "Which permit is not mentioned in the documents?"),
+        ("And what does it cost?", "Rewritten question: how much is it?"),
+        ("And what does it cost?", "What does the harbour permit cost in 2019?"),
+        ("And what does it cost?", "What does the harbour permit of Lodz cost?"),
+        ("And what does it cost?", f"{QUESTION}\nWhat is a harbour permit?"),
+        ("And what does it cost?", "Which permit do you mean?"),
+        ("And what does it cost?", "How can I help you?"),
+        ("And what does it cost?", "Rewritten question:"),
+        ("And what does it cost?", f"{QUESTION} {'And what then? ' * 30}"),
+        ("and its price", "24 euros"),
+        ("and its price", "The price is given by the office."),
+        ("and its price", "I cannot help with that"),
+    ],
+)
+def test_a_reply_that_is_no_rewriting_leaves_a_follow_up_to_the_rule(
+    ask: Ask, question: str, reply: str
+) -> None:
+    with serve(Script([reply]), Script(["24 euros [1]."])) as server:
+        answer = ask(server, question, SAID)
+
+    assert answer.rewritten == standalone(question, [SAID])
+
+
 def test_a_model_may_repeat_a_question_that_stands_alone(ask: Ask) -> None:
     with serve(Script([QUESTION]), Script(["24 euros [1]."])) as server:
         answer = ask(server, QUESTION, Turn("Is tea green?", "Yes."))
@@ -242,6 +353,16 @@ def test_where_rewriting_fails_the_rule_is_taken(ask: Ask) -> None:
         answer = ask(server, "And what does it cost?", Turn("Is there a harbour permit?", "Yes."))
 
     assert answer.rewritten == "Is there a harbour permit? And what does it cost?"
+
+
+def test_of_a_follow_up_below_the_threshold_a_model_writes_its_rewriting_alone(ask: Ask) -> None:
+    """It must stand alone before anything can be searched; that call is counted with the refusal."""
+    with serve(Script([QUESTION])) as server:
+        answer = ask(server, "And what does it cost?", SAID, abstain=1.0)
+
+    assert (answer.abstained, answer.text, answer.rewritten) == (True, DONT_KNOW, QUESTION)
+    assert [body.get("stream", False) for body in server.requests] == [False]
+    assert answer.usage == {"input_tokens": 120, "output_tokens": 30}
 
 
 def test_a_generator_without_a_key_says_what_is_missing(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ def test_white_space_has_no_sentences(text: str) -> None:
         "Mr. Speaker and Dr. Jones met Prof. Lee at St. James.",
         "The books of J. K. Rowling and J.R.R. Tolkien and George W. Bush sell.",
         "Use a cask, e.g. Oak or i.e. Acacia, approx. 3 times.",
+        "It leaves at 9 a.m. Monday or at 3 p.m. EST to the coast.",
         "See Fig. 3 in Vol. II, No. 5, pp. 12 ff. and Sec. 2.1 of it.",
         "It costs $3.14 in version 2.0.1 of the list.",
         "Visit https://example.com/a.b?q=1.2 or write to j.doe@example.org about config.yaml today.",
@@ -50,6 +51,7 @@ def test_a_stop_inside_a_sentence_does_not_end_it(text: str) -> None:
     [
         "He lives in the U.S. | The rest of them do not.",
         "They opened at 9 a.m. | The doors were wide open.",
+        "They opened at 9 a.m. | Children came in first.",
         "He works for Smith Inc. | They make very good barrels.",
         "That was World War I. | The next one began later.",
         "The answer to it is no. | The other answer is yes.",

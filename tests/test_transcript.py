@@ -113,6 +113,13 @@ def test_what_is_struck_out_over_lines_is_struck_out_line_by_line() -> None:
     assert "It says\\:\\\n~~\\- one~~\n\n~~two~~ \\[not found in the sources\\]" in markdown("x", [answer])
 
 
+def test_in_a_script_without_spaces_the_stop_stays_outside_of_what_is_struck_out() -> None:
+    text = "许可证要42欧元。孩子不付。"
+    answer = replace(ANSWER, text=text, claims=(Claim(0, 9, "unsupported", 0.1, ("number",)),))
+
+    assert "~~许可证要42欧元~~。 \\[not found in the sources\\]孩子不付。" in markdown("x", [answer])
+
+
 @given(
     text=st.text(st.sampled_from("ab1 .\n\r\t~*_`#>-|[]()<&\\:/w@。\x00\u00a0\u2028\ufdd0\ufdd1")),
     spans=st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20), st.booleans()), max_size=3),

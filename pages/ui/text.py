@@ -112,7 +112,9 @@ def _marked(line: str, directive: str) -> str:
     match = re.fullmatch(rf"((?:{_NBSP}| )*)(.*?)((?:{_NBSP}| )*)", line, re.DOTALL)
     before, inner, after = match.groups() if match else ("", line, "")
     if directive == STRUCK:
-        return f"{before}~~{inner}~~{after}" if inner else line
+        # Where a script has no spaces, a mark of the end between "~~" and a letter would leave the tildes.
+        said = inner.rstrip("。！？」』）】》”")
+        return f"{before}~~{said}~~{inner[len(said) :]}{after}" if said else line
     return f"{before}:{directive}[{inner}]{after}" if inner else line
 
 

@@ -21,11 +21,12 @@ _LONGEST_CODE = 200
 """Characters of code within a line."""
 _WORD = (
     r"(?:sources?|passages?|docs?|documents?|citations?|cite|refs?|references?|chunks?|numbers?|see|cf|"
-    r"p(?=\d))"
+    r"excerpts?|results?|quellen?|fuentes?|extraits?|p(?=\d))"
 )
 _WORDS = rf"(?:{_WORD}[\s:.=#_]*){{0,2}}"
 _NUMBER = r"\^?#?0{0,3}\d{1,3}"
-_AND = r"(?:[-–—]|to|,|;|/|\||and|und|et|y|&)"
+_DASH = "[-–—‐‑−]|[.]{2,3}"
+_AND = rf"(?:{_DASH}|to|[,;]\s*(?:and|or|und|et|y|&)|[,;、]|/|\||and|or|und|et|y|&|(?<=\d)(?=\s+\d))"
 _TAIL = (
     r"(?:[.:,;]|\s*\([^()]*\)|\s*[:;]\s+(?=[^\W\d]).*|"
     r"\s*,\s*(?=pp?\b|pages?\b|sec|§|lines?\b|para|chapter).*)?"
@@ -35,22 +36,26 @@ _BODY = re.compile(
     rf"\s*{_WORDS}{_NUMBER}(?:\s*{_AND}\s*{_WORDS}{_NUMBER}(?!\d))*(?P<tail>{_TAIL})\s*",
     re.IGNORECASE | re.DOTALL,
 )
-_RANGE = re.compile(r"(\d{1,6})\s*(?:[-–—]|to)\s*\D{0,12}?(\d{1,6})|(\d{1,6})")
+_RANGE = re.compile(rf"(\d{{1,6}})\s*(?:{_DASH}|to)\s*\D{{0,12}}?(\d{{1,6}})|(\d{{1,6}})")
 _OPENING, _CLOSING = re.escape(_OPEN), re.escape(_CLOSE)
-_NAMED = re.compile(rf"†[^{_OPENING}{_CLOSING}]*")
-"""What some models put behind a number: the name of its source."""
+_NAMED = re.compile(rf"(?::\d{{1,3}})?†[^{_OPENING}{_CLOSING}]*")
+"""What some models put behind a number: the name of its source, with a place in it."""
 _NESTED = re.compile(rf"[\s,]*[{_OPENING}{_CLOSING}][\s,{_OPENING}{_CLOSING}]*")
 _BROKEN = re.compile(rf"[{_OPENING}{_CLOSING}`\n]")
 _TITLE = re.compile(r"[:;]\s+(?:[^\W\da-z]|[\"“‘']|\S*\.\w{2,5}\b)")
 """The name of a document behind a number: "1: prices.md", "1: Handbook"."""
 _FURTHER = re.compile(rf"[;,]\s*{_WORDS}(\d{{1,3}})\s*:", re.IGNORECASE)
-_JOIN = re.compile(r" ?[-–—] ?")
+_JOIN = re.compile(r" ?[-–—‐‑−] ?")
 """What stands between two markers that are the ends of a range: "[1]-[3]"."""
 _EMPHASIS = re.compile(r"[*_]+")
 _WRAPPERS = ("***", "**", "*", "__", "_",
     "(", "(see ", "(see: ", "(cf. ", "(source ", "(source: ", "(sources ", "(sources: ")  # fmt: skip
 """What opens around a marker, and goes with it: of "([1])" no "()" is left."""
 _BETWEEN = re.compile(r"(?:[\s,;&]|and\b)*")
+_APART = re.compile(rf"[ \t]*(?:[,;&][ \t]*)?(?:(?:and|or|und|et|y)[ \t]*)?(?=[{_OPENING}])")
+_MAY_PART = re.compile(r"[ \t]*(?:[,;&][ \t]*)?(?:a|an|and|o|or|u|un|und|e|et|y)?[ \t]*")
+"""What stands between one marker and another, and goes with them: "[1], [2], and [3]"; and what may become
+that."""
 _TARGET = re.compile(r"\([^()\s]{0,200}\)")
 
 
@@ -90,6 +95,8 @@ class MarkerParser:
         """The end of the text that was given out."""
         self._parts = False
         """Whether a marker stood behind code, and nothing was given out since."""
+        self._behind = False
+        """Whether a marker stands right before what is held."""
         self._dangling = False
         """Whether a marker stood behind ``[2``: what closes that would make a number that was not read."""
 
@@ -132,6 +139,8 @@ class MarkerParser:
     def _read(self, final: bool) -> Iterator[Token]:
         text = ""
         while self._held:
+            if self._behind and not self._between(final):
+                break  # another marker may follow
             at, within = self._next(), bool(self._fence)
             if within:
                 if at is not None and not at:
@@ -181,8 +190,23 @@ class MarkerParser:
                 yield text
                 text = ""
             yield from markers
+            self._behind = True
         if text:
             yield text
+
+    def _between(self, final: bool) -> bool:
+        """Take off what stands between the last marker and the next; whether that is decided."""
+        if not final and _MAY_PART.fullmatch(self._held):
+            return False
+        apart = _APART.match(self._held)
+        if apart and apart.end():
+            following = self._bracket(self._held[apart.end() :], final)
+            if following is None:
+                return False
+            if following[0] and self._held[: apart.end()].strip():
+                self._drop(apart.end())
+        self._behind = False
+        return True
 
     def _pass(self, length: int) -> str:
         """So much of what is held, which is decided."""
@@ -252,7 +276,7 @@ class MarkerParser:
             behind = following.end() if following else at
             if not final and ("and".startswith(held[behind:]) or close.startswith(held[at:])):
                 return None
-            if held[behind : behind + 1] not in tuple(_OPEN):
+            if held[behind : behind + 1] not in tuple(_OPEN) or behind > _MOST:
                 return [], 1
             at = behind
 

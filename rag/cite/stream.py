@@ -10,40 +10,28 @@ of code claims nothing, and neither does the head of a table that cites nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
 
+from rag.cite.attribution import Attribution, Judge, told_of
 from rag.cite.claims import Judgement
 from rag.cite.markers import Block, Marker, MarkerParser, Token
 from rag.cite.nothing import cannot_be_cited, says_nothing
-from rag.cite.wording import UNSPACED, coverage
-from rag.sentences.abbreviations import MAY_END, NEVER_END
-from rag.types import Citation, CitationQuality, Cited, Claim, Draft, Passage
-from rag.words import FUNCTION_WORDS
-
-Judge = Callable[[str, str], Judgement]
-"""A claim and a source: does it support it?"""
+from rag.cite.telling import SAYS, begins, begins_line, is_claim, is_figure, is_title, leads, telling
+from rag.sentences import ends_before, sentences
+from rag.types import Citation, Cited, Claim, Draft, Passage
 
 _RUNS = re.compile(r"\s+|[^\s。！？]*[。！？]+|[^\s。！？]+")
 _CLOSERS = ".,;:!?)]\"”’'*_。！？"
-_INITIAL = re.compile(r"(?:[a-z]\.)*[a-z]")
-_LISTED = re.compile(r"\d{1,3}\.")
-"""The number of an item: "1." ends nothing."""
-_NUMBERED = re.compile(r"\(?\d{1,2}(?:\.\d{1,3})*[.)]*")
-"""The same, of a list or a heading, without its marks: "**1.1.**"."""
-_AMOUNT = re.compile(r"[-*•\s]*(?:[€$£¥]\s?\d[\d.,]*|\d[\d.,]*\s?[€$£¥%])[\s.]*")
 _RULE = re.compile(r"\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?")
 """The row of a table between its head and its body: "| --- | :-: |"."""
-_BARE = frozenset("yes no true false right correct exactly indeed see source sources".split())
-"""Words that tell nothing by themselves."""
 _FEW = 2
 """Content words from which a piece of a sentence is a claim of its own."""
-_ELSEWHERE = 2
-"""Passages that are looked through, by words in common, for one that supports a claim."""
-_AS_NEAR = 0.6
-"""Share of the most words in common with the claim that such a passage has to have: what the nearest passage
-contradicts is not supported by one that is about something else."""
+_STOPPED = re.compile(r"[.!?…][\"'”’»)\]*_`“]*\Z")
+_CLOSING = 12
+"""Characters that may close a sentence behind its stop."""
+_THE_SOURCES, _THE_SOURCE = "the sources", "The source "
+"""Stand for a marker that is a word of its sentence: "According to [1], …", and for one that is its subject:
+"[1] states …"."""
 
 
 class CitedStream:
@@ -56,11 +44,14 @@ class CitedStream:
     def __init__(self, passages: Sequence[Passage], judge: Judge) -> None:
         self._passages = passages
         self._judge = judge
+        self._check = Attribution(passages, judge)
         self._parser = MarkerParser(len(passages))
         self._text = ""
         """All that was given out."""
         self._space = ""
         """White space that is held back: a marker may come before it."""
+        self._word = ""
+        """What may be a part of a word only, of which it depends whether the sentence before has ended."""
         self._parts = False
         """Whether a marker stood behind code, and nothing was given out since."""
         self._from = 0
@@ -73,12 +64,20 @@ class CitedStream:
         """Where markers stand in the text that was given out."""
         self._marked: list[int] = []
         """Passages that markers named for the claim, which has ended."""
+        self._at = 0
+        """Where the first of these markers stood."""
+        self._within: list[int] = []
+        """Passages that markers named which open the claim or are words of it, which goes on."""
+        self._worded = -1
+        """Where words ended that stand for such a marker."""
+        self._subject = False
+        """Whether such a marker opened the claim, and nothing was given out since."""
         self._read = 0
         """Characters of the model's text."""
         self._numbers: dict[tuple[int, int, int], int] = {}
         self._citations: list[Citation] = []
         self._claims: list[Claim] = []
-        self._unknown = self._recalled = self._cited = self._precise = 0
+        self._unknown = 0
 
     def feed(self, piece: str | Cited) -> Iterator[str | Draft]:
         """What is certain with this piece of the model's text.
@@ -87,9 +86,9 @@ class CitedStream:
         span reaches into that; of a claim that is done with, its passages were looked through.
         """
         if isinstance(piece, Cited):
-            if piece.end > self._read - len(self._text[self._from :] + self._space):
+            if piece.end > self._read - len(self._text[self._from :] + self._space + self._word):
                 space = self._space
-                yield from self._take(Marker(tuple(n + 1 for n in piece.passages if n < len(self._passages))))
+                self._cite(Marker(tuple(n + 1 for n in piece.passages if n < len(self._passages))))
                 self._space = space  # it stands beside the text, and takes nothing of it away
             return
         self._read += len(piece)
@@ -100,37 +99,75 @@ class CitedStream:
         """What was held back, and the last Draft."""
         for token in self._parser.end():
             yield from self._take(token)
-        yield from self._close(len(self._text))
+        yield from self._spell()
+        yield from self._close(len(self._text), final=True)
         self._space = ""
         yield self._draft(self._text, usage)
 
     def _take(self, token: Token) -> Iterator[str | Draft]:
         if isinstance(token, Marker):
-            self._unknown += token.unknown
-            self._marked += [n - 1 for n in token.numbers if n - 1 not in self._marked]
-            self._broken = self._broken or "\n" in self._space
-            self._space = ""  # the marker brings its own
-            self._parts = self._text.endswith("`")
+            yield from self._spell()
+            line = self._text.rpartition("\n")[2] if "\n" not in self._space else ""
+            opens = begins_line(line) and (bool(line.strip()) or not self._text)
+            worded = self._worded == len(self._text) and not self._space
+            if worded or (self._space and leads(self._text[self._from :])):
+                if not worded:
+                    yield self._give(self._space + _THE_SOURCES)
+                    self._worded = len(self._text)
+                opens = True
+            if opens and not self._marked:
+                self._unknown += token.unknown
+                self._within += [n - 1 for n in token.numbers if n - 1 not in self._within]
+                if self._worded != len(self._text):
+                    self._space, self._subject = "", True
+            else:
+                self._cite(token)
             return
         if isinstance(token, Block):
+            yield from self._spell()
             yield from self._close(len(self._text))
             yield self._give(self._spaced() + token.text)
             self._from = self._code = len(self._text)
             return
-        for run in _RUNS.findall(token):
+        yield from self._write(self._word + token, final=False)
+
+    def _cite(self, marker: Marker) -> None:
+        """Passages that a marker names for the claim that it stands behind."""
+        self._unknown += marker.unknown
+        if not self._marked:
+            self._at = len(self._text)
+        self._marked += [n - 1 for n in marker.numbers if n - 1 not in self._marked]
+        self._broken = self._broken or "\n" in self._space
+        self._space = ""  # the marker brings its own
+        self._parts = self._text.endswith("`")
+
+    def _spell(self) -> Iterator[str | Draft]:
+        """Give out the word that was held back: it is whole."""
+        if self._word:
+            yield from self._write(self._word, final=True)
+
+    def _write(self, text: str, *, final: bool) -> Iterator[str | Draft]:
+        self._word = ""
+        runs = _RUNS.findall(text)
+        for n, run in enumerate(runs):
             if run.isspace():
                 self._space += run
                 continue
+            if n == len(runs) - 1 and not final and self._awaits(run):
+                self._word = run
+                return
             if self._marked and not self._space and not self._broken:
                 # Punctuation that closes the claim goes before its marker.
                 closing = run[: len(run) - len(run.lstrip(_CLOSERS))]
                 if closing:
                     yield self._give(closing)
                     run = run[len(closing) :]
-            if run and (self._marked or self._ends(run[0])):
+            if run and (self._marked or self._ends(run)):
                 yield from self._close(len(self._text))
             if run:
-                yield self._give(self._spaced() + run)
+                subject = _THE_SOURCE if self._subject and run in SAYS else ""
+                self._subject = False
+                yield self._give(self._spaced() + subject + run)
 
     def _spaced(self) -> str:
         """The space that was held back, with the line end of a marker that began the line."""
@@ -148,37 +185,44 @@ class CitedStream:
         self._space = ""
         return text
 
+    def _awaits(self, run: str) -> bool:
+        """Whether all of a word must be known to tell if the sentence before it has ended."""
+        word = run.lstrip("\"'“‘„«([{*_`¿¡—–-")
+        return self._subject or (
+            bool(self._space)
+            and "\n" not in self._space
+            and not self._marked
+            and (not word or word[0].isupper())
+            and _STOPPED.search(self._text, max(0, len(self._text) - _CLOSING)) is not None
+        )
+
     def _ends(self, following: str) -> bool:
         """Whether the claim ended before the space that is held back, and ``following``."""
         if "\n" in self._space:
             return True
-        written = self._text[self._from :].rstrip("\"'”’»)]*_")
-        if written.endswith(("。", "！", "？")):
-            return True
-        if not self._space or not written.endswith((".", "!", "?", "…")) or following.islower():
+        if not self._space and not self._text.endswith(("。", "！", "？")):
             return False
-        word = written.rpartition(" ")[2].lstrip("(\"'“‘[").removesuffix(".").casefold()
-        return not (
-            word in NEVER_END
-            or word in MAY_END
-            or _INITIAL.fullmatch(word)
-            or _LISTED.fullmatch(written.strip())
-        )
+        written = self._text[self._from :] + self._space
+        return ends_before(f"{written}{following} ", len(written) - len(written.lstrip()), len(written))
 
     # --- claims ---------------------------------------------------------------
 
-    def _close(self, end: int) -> Iterator[str | Draft]:
-        """Check the claim that ends at ``end`` and give out its markers."""
-        marked, self._marked = self._marked, []
-        start = (
-            self._from
-            + len(self._text[self._from : end])
-            - len(self._text[self._from : end].lstrip(" \n\t,;:.!?)-*#>|"))
-        )
-        self._from = end
+    def _close(self, end: int, *, final: bool = False) -> Iterator[str | Draft]:
+        """Check the claim that ends at ``end``, with the answer where that is ``final``, and give out its
+        markers."""
+        marked = list(dict.fromkeys((*self._within, *self._marked)))
+        figure = bool(self._marked) and is_figure(self._text[self._from : self._at].strip(" \n*_-"))
+        self._marked, self._within = [], []
+        start, began, self._from = begins(self._text, self._from, end), self._from, end
         text = self._text[start:end]
+        if final and not self._text[:start].strip() and is_figure(text.strip(" .*_\n")):
+            figure = True  # all of the answer
+        line = self._text[began:end].strip("\n")
+        ended = "\n" in self._space or line.lstrip().startswith("#")
         last = self._claims[-1] if self._claims and self._claims[-1].start >= self._code else None
-        if not _is_claim(text, bool(marked)) or (not marked and says_nothing(text)):
+        if not marked and ended and is_title(line):
+            return
+        if not (figure or is_claim(text, bool(marked))) or (not marked and says_nothing(text)):
             if self._heads(end):
                 self._claims.pop()
                 last = None  # it was the head of a table, and no claim
@@ -186,14 +230,16 @@ class CitedStream:
             if not marked or last is None:
                 return
             # A marker that stands apart from its sentence belongs to the one before.
-            claim, support = self._also(last, end, tuple(marked))
+            claim, support = self._check.also(last, self._plain(last.start, end), tuple(marked))
             self._claims[-1], start = claim, last.start
         elif marked and cannot_be_cited(text) and not self._says_so(text, marked):
             return  # to strike it as not found in the sources would deny what it says
         else:
-            if marked and last and _told(text) < _FEW and self._goes_on(last, start):
+            if marked and last and telling(text) < _FEW and self._goes_on(last, start):
                 text = self._plain(last.start, end)  # "500 euros [1] a year [2]"
-            claim, support = self._checked(text, start, end, tuple(marked))
+            claim, support = self._check(text, start, end, tuple(marked))
+            if support and not marked and self._may_head(began, end):
+                return  # the head of a table is no claim, and a row of one that is right needs no mark
             self._claims.append(claim)
         if not support:
             yield self._draft(self._text)
@@ -213,8 +259,13 @@ class CitedStream:
         yield markers
 
     def _says_so(self, text: str, cited: Sequence[int]) -> bool:
-        """Whether a cited passage itself says that something is not there."""
-        return any(self._judge(text, self._passages[n].text).verdict != "unsupported" for n in cited)
+        """Whether a cited passage itself says that something is not there: to a model, one that is about
+        something else may seem to."""
+        return any(
+            any(says_nothing(source[a:b]) for a, b in sentences(source))
+            and self._judge(text, source).verdict != "unsupported"
+            for source in (self._passages[n].text for n in cited)
+        )
 
     def _goes_on(self, last: Claim, start: int) -> bool:
         """Whether what begins at ``start`` is of the same sentence as the last claim."""
@@ -232,21 +283,6 @@ class CitedStream:
                 at = right
         return "".join([*pieces, self._text[at:end]])
 
-    def _also(
-        self, last: Claim, end: int, cited: tuple[int, ...]
-    ) -> tuple[Claim, list[tuple[int, Judgement]]]:
-        """The last claim with what a marker behind it cites too; what was found of it is not taken back."""
-        text = self._plain(last.start, end)
-        new = tuple(n for n in cited if n not in last.cited)
-        if last.verdict == "unsupported":
-            self._cited -= len(last.cited)  # all of them are judged anew, also together
-            return self._checked(text, last.start, last.end, (*last.cited, *new))
-        judged = {n: self._judge(text, self._passages[n].text) for n in new}
-        good = [(n, j) for n, j in judged.items() if j.verdict != "unsupported"]
-        self._cited += len(new)
-        self._precise += len(good)
-        return replace(last, cited=(*last.cited, *new)), good
-
     def _heads(self, end: int) -> bool:
         """Whether the row that ends at ``end`` shows the last claim to be the head of a table."""
         before, _, row = self._text[:end].rpartition("\n")
@@ -256,52 +292,10 @@ class CitedStream:
         in_head = "|" in head and last.start >= len(before) - len(head)
         return in_head and last.verdict == "unsupported" and not last.cited
 
-    def _checked(
-        self, text: str, start: int, end: int, cited: tuple[int, ...]
-    ) -> tuple[Claim, list[tuple[int, Judgement]]]:
-        """The claim with its verdict, and the passages that support it."""
-        judged = {n: self._judge(text, self._passages[n].text) for n in cited}
-        good = [(n, j) for n, j in judged.items() if j.verdict != "unsupported"]
-        together = bool(good)
-        if not good and len(cited) > 1:
-            whole = self._judge(text, "\n\n".join(self._passages[n].text for n in cited))
-            together = whole.verdict != "unsupported"
-            if together:  # none alone: each gives a part
-                good = [(n, j) for n, j in judged.items() if j.end > j.start]
-        self._count(cited, judged, together, text)
-        attributed = False
-        if not good:
-            near = [coverage(text, passage.text) for passage in self._passages]
-            least = _AS_NEAR * max(near, default=0.0)
-            others = [n for n in range(len(self._passages)) if n not in cited and near[n] >= least]
-            others.sort(key=lambda n: -near[n])
-            for n in others[:_ELSEWHERE]:
-                judgement = self._judge(text, self._passages[n].text)
-                if judgement.verdict != "unsupported":
-                    good, attributed = [(n, judgement)], True
-                    break
-        best = max((j for _, j in good), key=lambda j: j.score, default=None)
-        if best is None:
-            nearest = max(judged.values(), key=lambda j: j.score, default=None)
-            reasons = nearest.reasons if nearest else ("uncited",)
-            score = nearest.score if nearest else 0.0
-            return Claim(start, end, "unsupported", score, reasons, cited), []
-        return Claim(start, end, _told_of(best), best.score, (), cited, attributed), good
-
-    def _count(
-        self, cited: tuple[int, ...], judged: Mapping[int, Judgement], together: bool, text: str
-    ) -> None:
-        """ALCE's counts for one claim."""
-        self._recalled += together
-        self._cited += len(cited)
-        if not together:
-            return
-        for n in cited:
-            if judged[n].verdict != "unsupported":
-                self._precise += 1
-                continue
-            rest = "\n\n".join(self._passages[m].text for m in cited if m != n)
-            self._precise += not rest or self._judge(text, rest).verdict == "unsupported"
+    def _may_head(self, start: int, end: int) -> bool:
+        """Whether a row opens a table."""
+        before, _, row = self._text[:end].rpartition("\n")
+        return row.lstrip().startswith("|") and "|" not in before.rpartition("\n")[2]
 
     def _citation(self, number: int, passage: int, judgement: Judgement, start: int, end: int) -> Citation:
         found = self._passages[passage]
@@ -313,44 +307,12 @@ class CitedStream:
             start=a,
             end=b,
             quote=found.text[judgement.start : judgement.end],
-            verdict=_told_of(judgement),
+            verdict=told_of(judgement),
             answer_start=start,
             answer_end=end,
             passage=passage,
         )
 
     def _draft(self, text: str, usage: Mapping[str, int] | None = None) -> Draft:
-        claims = len(self._claims)
-        quality = CitationQuality(
-            recall=self._recalled / claims if claims else None,
-            precision=self._precise / self._cited if self._cited else None,
-            unknown=self._unknown,
-        )
+        quality = self._check.quality(len(self._claims), self._unknown)
         return Draft(text, tuple(self._citations), dict(usage or {}), tuple(self._claims), quality)
-
-
-def _told_of(best: Judgement) -> Literal["verbatim", "supported"]:
-    """What is told of a claim that its passages support, together if not alone."""
-    return "verbatim" if best.verdict == "verbatim" else "supported"
-
-
-def _is_claim(text: str, marked: bool) -> bool:
-    """Whether a piece of text says something that can be checked: not a heading, not "Yes.".
-
-    Of a piece that cites something one word is enough: "Berlin [1]."; and a line may be an amount alone.
-    """
-    ending = text.rstrip()
-    if ending.endswith("?") or (ending.endswith(":") and not (marked and any(c.isdigit() for c in text))):
-        return False
-    told, plain = _told(text), text.strip(" \n*#_")
-    if told >= _FEW or _AMOUNT.fullmatch(text):
-        return True
-    bare = plain.strip(".,;:!()[]\"'`-").casefold() in _BARE or _NUMBERED.fullmatch(plain)
-    return marked and told > 0 and not bare
-
-
-def _told(text: str) -> int:
-    """How many words and figures of content it has; of a script without spaces, a word for two letters."""
-    words = [w.strip(".,;:!?()[]\"'*#_`-").casefold() for w in text.split()]
-    told = sum(any(c.isalnum() for c in w) and w not in FUNCTION_WORDS for w in words)
-    return told + len(UNSPACED.findall(text)) // _FEW

@@ -12,9 +12,9 @@ import re
 
 from rag.sentences.cuts import Span, cut, trim
 from rag.sentences.lines import flows
-from rag.sentences.stops import stops
+from rag.sentences.stops import ends_before, stops
 
-__all__ = ["MAX_CHARS", "MIN_CHARS", "Span", "cut", "sentences", "trim"]
+__all__ = ["MAX_CHARS", "MIN_CHARS", "Span", "cut", "ends_before", "sentences", "trim"]
 
 MAX_CHARS = 600
 """Most characters of a sentence. WordPiece counts a word without spaces as one token,

@@ -40,6 +40,13 @@ MONTHS = _words("""
 """)
 """After these no ordinal ends a sentence ("3. Oktober")."""
 
+AFTER_NOON = _words("""
+    monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thur thurs fri sat sun
+    january february march april may june july august september october november december
+    est edt et pst pdt pt cst cdt mst gmt utc bst cet cest eastern pacific central mountain greenwich
+""")
+"""What goes on with a time of day that ends in "a.m." or "p.m."."""
+
 STARTERS = _words("""
     the a an this that these those there here it its he she they we you i his her their our my your
     in on at by for from with without within to of as after before during since until while when where

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rag.sentences.abbreviations import BEFORE_NUMBER, MAY_END, MONTHS, NEVER_END, STARTERS
+from rag.sentences.abbreviations import AFTER_NOON, BEFORE_NUMBER, MAY_END, MONTHS, NEVER_END, STARTERS
 from rag.sentences.cuts import Span, trim
 from rag.sentences.lines import OPENERS
 
@@ -26,8 +26,11 @@ _STOP = re.compile(
     rf"((?:\[\d{{1,3}}\]|[{_CLOSERS}]|[ \xa0](?:[)\]}}”]|[»›](?!\w)))*+)"
     rf"(\s*+)"
 )
+_NEAR = 40
+"""Characters within which a stop, what closes behind it and white space are looked for."""
 _LETTERS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
+_NOON = frozenset(("a.m", "p.m"))
 _NUMERAL = re.compile(r"\d|[IVXLC]+\b|[A-Z]\b")
 
 
@@ -49,6 +52,15 @@ def stops(text: str, start: int, end: int) -> Iterator[Span]:
             begin, _ = trim(text, place, end)
     if begin < end:
         yield begin, end
+
+
+def ends_before(text: str, begin: int, at: int) -> bool:
+    """Whether the sentence that begins at ``begin`` ends before what stands at ``at``, white space aside."""
+    return any(
+        match.end() == at and _ends(text, begin, match, len(text))
+        for match in _STOP.finditer(text, max(begin, at - _NEAR))
+        if match.end() <= at
+    )
 
 
 def _ends(text: str, begin: int, match: re.Match[str], end: int) -> bool:
@@ -121,6 +133,9 @@ def _ends_at_dot(token: str, first_token: bool, first: str, starter: bool, text:
         return not (first.isdigit() or text[at + 1 : at + 2] == ".")  # "d. 1560", "z. B."
     if low in BEFORE_NUMBER:
         return _NUMERAL.match(text, at) is None
+    if low in _NOON and first.isupper():
+        word = _LETTERS.match(text, at, at + 24)
+        return word is None or word[0].lower() not in AFTER_NOON
     if low in MAY_END or _INITIALS.fullmatch(token):
         return starter
     return True

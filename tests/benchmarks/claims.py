@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, median
 
-from rag.cite.stream import Judge
+from rag.cite.attribution import Judge
 from rag.config import Embedding, Environment
 from rag.embed import load_embedder
 from rag.engine import Engine

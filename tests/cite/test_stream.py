@@ -221,7 +221,9 @@ def test_text_goes_through_before_its_claim_ends() -> None:
 ANSWER = (
     "The permit costs 24 euros [1]. Children, e.g. Ann, pay nothing [1, 2]! 东京很大。日内瓦【3】\n\n"
     "1. Geneva lies on a lake [3]\n\n```py\nx[1] = 24\n```\n"
-    "| A fee | A lake |\n| --- | --- |\n| 24 euros [1] | 9 |"
+    "| A fee | A lake |\n| --- | --- |\n| 24 euros [1] | 9 |\n\n"
+    "- [1] states that it is valid for two weeks. According to [3], [2] and [9], Geneva lies on a lake.\n"
+    "See [3]. 这是真的！？The office closes at 3 p.m. Children pay. Ab dem 3. Oktober, see Sec. 12. The end"
 )
 
 
@@ -251,6 +253,12 @@ WORDS = st.sampled_from(
         "(",
         "```",
         "| --- |",
+        " According to",
+        ", ",
+        "- ",
+        "1. ",
+        " states",
+        " and",
     ]
 )
 
@@ -267,7 +275,6 @@ def test_every_number_that_is_shown_was_checked(pieces: list[str]) -> None:
 
     outside = CODE.sub(" ", text)
     assert {int(n) for n in re.findall(r"\[(\d+)\]", outside)} <= {c.number for c in draft.citations}
-    assert all(c.verdict != "unsupported" for c in draft.citations)
     for claim in draft.claims:
         assert 0 <= claim.start < claim.end <= len(text)
     for citation in draft.citations:
@@ -396,3 +403,104 @@ def test_passages_that_only_together_support_a_claim_may_be_named_behind_it() ->
     assert {c.passage for c in draft.citations} == {0, 2}
     assert draft.quality == whole.quality
     assert text.endswith("[1][2]")
+
+
+def said(text: str, draft: Draft) -> list[tuple[str, str]]:
+    return [(text[c.start : c.end], c.verdict) for c in draft.claims]
+
+
+RIGHT, YOUNG = ("The permit costs 24 euros.", "verbatim"), ("Children under 12 do not pay.", "verbatim")
+
+
+@pytest.mark.parametrize(
+    ("answer", "claims"),
+    [
+        ("1. The permit costs 24 euros [1].\n2. Children under 12 do not pay [2].", [RIGHT, YOUNG]),
+        ("1) The permit costs 24 euros [1].\n(2) Children under 12 do not pay [2].", [RIGHT, YOUNG]),
+        ("a) The permit costs 24 euros [1].\nb) **Children under 12 do not pay** [2].", None),
+        ("- [1] The permit costs 24 euros.\n- [2] Children under 12 do not pay.", [RIGHT, YOUNG]),
+        ("[1] The permit costs 24 euros. Children under 12 do not pay [2].", [RIGHT, YOUNG]),
+        ("The permit costs 24 euros [1]. See [2] for more.", [RIGHT]),
+        ("## Fees for horses\nThe permit costs 24 euros [1].", [RIGHT]),
+        ("**Fees and permits**\nThe permit costs 24 euros [1].", [RIGHT]),
+        ("The permit costs 24 euros [1]. Let me know if you need anything else!", [RIGHT]),
+        (
+            "The office closes at 3 p.m. Children under 12 do not pay [2].",
+            [("The office closes at 3 p.m.", "unsupported"), YOUNG],
+        ),
+        ("At 3 p.m. Monday it snows [1].", [("At 3 p.m. Monday it snows.", "unsupported")]),
+        ("Mr. Inc. 3 lives in Sec. 12 of it [1].", [("Mr. Inc. 3 lives in Sec. 12 of it.", "unsupported")]),
+        (
+            "It costs 900 euros and its renewal 90 euros, as follows:\n- The permit costs 24 euros [1].",
+            [("It costs 900 euros and its renewal 90 euros, as follows:", "unsupported"), RIGHT],
+        ),
+        ("There are 3 of them:\n- The permit costs 24 euros [1].", [RIGHT]),
+        ("42.", [("42.", "unsupported")]),
+        ("42 [1].", [("42.", "unsupported")]),
+        ("24 [1].", [("24.", "supported")]),
+    ],
+)
+def test_what_of_an_answer_is_a_claim(answer: str, claims: list[tuple[str, str]] | None) -> None:
+    text, draft = write(answer)
+
+    if claims is None:
+        assert {verdict for _, verdict in said(text, draft)} <= {"verbatim", "supported"}
+        assert len(draft.citations) == 2
+    else:
+        assert said(text, draft) == claims
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (
+            "According to [1], the permit costs 24 euros.",
+            "According to the sources, the permit costs 24 euros. [1]",
+        ),
+        ("According to [1] and [3], the permit costs 24 euros.", None),
+        (
+            "As stated in [1], the permit costs 24 euros.",
+            "As stated in the sources, the permit costs 24 euros. [1]",
+        ),
+        (
+            "[1] states that the permit costs 24 euros.",
+            "The source states that the permit costs 24 euros. [1]",
+        ),
+        ("The permit costs 24 euros [1], [1], and [3].", "The permit costs 24 euros. [1]"),
+        ("The permit costs 24 euros. See [1].", "The permit costs 24 euros. [1] See the sources. [1]"),
+        ("Children under 12 get in [2].", "Children under 12 get in. [1]"),
+    ],
+)
+def test_what_is_left_of_a_sentence_without_its_markers_is_a_sentence(answer: str, text: str | None) -> None:
+    text = text or "According to the sources, the permit costs 24 euros. [1]"
+
+    assert write(answer)[0] == write(*answer)[0] == text
+
+
+def test_a_passage_that_adds_nothing_to_what_others_support_together_is_not_shown() -> None:
+    text, draft = write("The permit costs 24 euros and Geneva lies on a lake [1][2][3].")
+
+    assert text.endswith("lake. [1][2]")
+    assert [c.passage for c in draft.citations] == [0, 2]
+    assert draft.quality is not None
+    assert draft.quality.precision == pytest.approx(2 / 3)
+
+
+def test_what_says_otherwise_than_a_passage_is_wrong_without_a_citation_too() -> None:
+    _, draft = write("The permit costs 42 euros. It serves cake. Some 900 people live on the moon.")
+
+    assert [c.reasons for c in draft.claims] == [("uncited", "number"), ("uncited",), ("uncited",)]
+
+
+def test_the_head_of_a_table_in_the_words_of_a_source_gets_no_number() -> None:
+    text, draft = write("| The office opens | The permit costs |\n| --- | --- |\n| At nine | 24 euros [1] |")
+
+    assert text.startswith("| The office opens | The permit costs |\n| --- | --- |\n")
+    assert len(draft.claims) == 1
+
+
+def test_a_citation_beside_the_text_may_come_with_the_first_word_of_the_next_sentence() -> None:
+    text, draft = write("The permit costs 24 euros.", " It", Cited(0, 26, (0,)), " is valid for two weeks.")
+
+    assert text.startswith("The permit costs 24 euros. [1] It is valid")
+    assert draft.claims[0].cited == (0,)

@@ -118,6 +118,13 @@ def test_what_no_source_supports_is_struck_out_or_doubted() -> None:
     )
 
 
+def test_in_a_script_without_spaces_the_stop_stays_outside_of_what_is_struck_out() -> None:
+    drawn = answer_markdown("许可证要42欧元。孩子不付。", (), (Claim(0, 9, "unsupported", 0.2, ("number",)),))
+
+    # Behind "。" and before a letter "~~" would be two tildes.
+    assert drawn == "~~许可证要42欧元~~。孩子不付。"
+
+
 def test_a_long_answer_is_looked_at_less_often_and_so_are_many() -> None:
     assert pace(0, busy=1) == (4_000, 0.2)
     assert pace(4_000, busy=1) == (4_000, 0.2)
