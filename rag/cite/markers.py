@@ -12,11 +12,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from unicodedata import normalize
 
+from rag.cite.telling import SAYS
+
 _OPEN, _CLOSE = "[【［⟦〔〖", "]】］⟧〕〗"
 _MOST = 120
 """Characters within which a marker must close; what is longer is text."""
 _BLOCK = 3
 """Backticks that open a block of code."""
+_PROSE = frozenset(("markdown", "md"))
+"""What an answer calls itself that stands in a block as a whole: it is no code."""
 _LONGEST_CODE = 200
 """Characters of code within a line."""
 _WORD = (
@@ -56,6 +60,7 @@ _APART = re.compile(rf"[ \t]*(?:[,;&][ \t]*)?(?:(?:and|or|und|et|y)[ \t]*)?(?=[{
 _MAY_PART = re.compile(r"[ \t]*(?:[,;&][ \t]*)?(?:a|an|and|o|or|u|un|und|e|et|y)?[ \t]*")
 """What stands between one marker and another, and goes with them: "[1], [2], and [3]"; and what may become
 that."""
+_WORD_BEHIND = re.compile(r"[ \t]*([a-z]*)")
 _TARGET = re.compile(r"\([^()\s]{0,200}\)")
 
 
@@ -89,6 +94,10 @@ class MarkerParser:
         self._held = ""
         self._fence = ""
         """The backticks that opened the block of code that the text stands in."""
+        self._shell = ""
+        """The backticks that stand around the answer as a whole."""
+        self._begun = False
+        """Whether anything was read that is seen."""
         self._line = ""
         """What was read of the line."""
         self._given = ""
@@ -154,6 +163,12 @@ class MarkerParser:
                 break
             text += self._pass(at)
             if self._held[0] == "`":
+                around = self._around(final)
+                if around is None:
+                    break  # the line may go on
+                if around:
+                    self._drop(around)
+                    continue
                 length = self._code(final)
                 if length is None:
                     break  # it may still close
@@ -203,7 +218,12 @@ class MarkerParser:
             following = self._bracket(self._held[apart.end() :], final)
             if following is None:
                 return False
-            if following[0] and self._held[: apart.end()].strip():
+            behind = _WORD_BEHIND.match(self._held, apart.end() + following[1])
+            if behind and behind.end() == len(self._held) and not final:
+                return False
+            within = self._given.rpartition("\n")[2].strip(" \t-*•")
+            goes_on = behind and behind[1] in SAYS and within  # "24 euros [1], and [2] says that …"
+            if following[0] and self._held[: apart.end()].strip() and not goes_on:
                 self._drop(apart.end())
         self._behind = False
         return True
@@ -212,6 +232,7 @@ class MarkerParser:
         """So much of what is held, which is decided."""
         passed, self._held = self._held[:length], self._held[length:]
         self._line = (self._line + passed).rpartition("\n")[2]
+        self._begun = self._begun or bool(passed.strip())
         return passed
 
     def _drop(self, length: int) -> None:
@@ -223,6 +244,23 @@ class MarkerParser:
         wanted = "`" if self._fence else "`\\(*_" + _OPEN
         found = [at for c in wanted if (at := self._held.find(c)) >= 0]
         return min(found, default=None)
+
+    def _around(self, final: bool) -> int | None:
+        """How much of what is held opens or closes a block around the whole answer, which is not shown."""
+        ticks = len(self._held) - len(self._held.lstrip("`"))
+        if self._line.strip() or (self._begun and not self._shell) or ticks < len(self._shell):
+            return 0
+        line, end, _ = self._held.partition("\n")
+        if not end and not final:
+            return None if len(line) < _LONGEST_CODE else 0
+        named = line[ticks:].strip().casefold()
+        if self._shell and not named:
+            self._shell = ""
+        elif not self._begun and ticks >= _BLOCK and named in _PROSE:
+            self._shell, self._begun = "`" * ticks, True
+        else:
+            return 0
+        return len(line) + len(end)
 
     def _code(self, final: bool) -> int | None:
         """How much is code, or marks its beginning or end, of what is held; it opens with a backtick.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from rag.cite.telling import is_polite
 from rag.words import FUNCTION_WORDS
 
 _SOURCE = r"(?:passages?|documents?|sources?|texts?|contexts?|excerpts?)"
@@ -50,7 +51,8 @@ _THEY_DO_NOT = re.compile(
 _NOT_IN_THEM = re.compile(
     r"(?:(?<!must )(?<!may )(?<!should )(?<!shall )\bnot|\bno|\bnothing|\bnowhere|n['’]t|\bcannot|"
     r"\bunable)\b "
-    rf"(?!be\b)(?:\w+ ){{0,5}}?{_TELL}\w*\b[^.!?]{{0,80}}?\b{_IN_THEM}|"
+    r"(?!be (?!answered|determined|found|established|derived|inferred|confirmed)\b)"
+    rf"(?:\w+ ){{0,5}}?{_TELL}\w*\b[^.!?]{{0,80}}?\b{_IN_THEM}|"
     rf"\b(?:not|nothing|nowhere|no (?:\w+ ){{1,4}}?)(?: \w+)? ?\b{_IN_THEM}|"
     rf"\b(?:unclear|unknown|not clear|not possible|impossible)\b (?:\w+ ){{0,3}}?{_IN_THEM}|"
     rf"\b{_SOURCE}\b[^.!?]{{0,20}}\bno (?:mention|information|indication|reference|details?|answer)\b",
@@ -66,29 +68,43 @@ _I_DO_NOT = re.compile(
     re.IGNORECASE,
 )
 """Of itself that it cannot tell: "I could not find any information about parking"."""
+_GERMAN = re.compile(
+    r"\b(?:dokumente?n?|unterlagen|quellen|textstellen|passagen|auszügen?)\b[^.!?]{0,60}?"
+    r"\b(?:nicht|nichts|keine[rn]?)\b|"
+    r"\b(?:nicht|nichts|keine[rn]?)\b[^.!?]{0,60}?"
+    r"\b(?:dokumente?n|unterlagen|quellen|textstellen|passagen|auszügen)\b",
+    re.IGNORECASE,
+)
+_TELL_IN_GERMAN = re.compile(
+    r"\b(?:enthalten|enthält|erwähn\w*|genannt|nenn(?:en|t)|sag(?:en|t)|steh(?:en|t)|finde[nt]|gefunden|hervor|"
+    r"beantwort\w*|angaben|information\w*|hinweise?)\b",
+    re.IGNORECASE,
+)
 _ELSEWHERE = re.compile(
-    r"\b(?:dokumente?n?|unterlagen|quellen|textstellen|passagen|auszügen?)\b[^.!?]{0,60}?\b(?:nicht|nichts|keine[rn]?)\b|"
-    r"\b(?:nicht|nichts|keine[rn]?)\b[^.!?]{0,60}?\b(?:dokumente?n|unterlagen|quellen|textstellen|passagen|auszügen)\b|"
-    r"\bje ne sais pas\b|\bje n['’]ai (?:pas )?trouvé|"
-    r"\b(?:documents|sources|passages|extraits|textes)\b[^.!?]{0,20}?\bn(?:e |['’])\w+ (?:pas|rien|aucun)|"
+    r"\bje ne sais pas\b|\bje n['’]ai (?:pas |rien )?trouvé|"
+    r"\b(?:documents|sources|passages|extraits|textes)\b[^.!?]{0,20}?\bn(?:e |['’])"
+    r"(?:mentionn|précis|indiqu|dis|fourni|parl|expliqu|"
+    r"contien\w* (?:pas|aucune) (?:d['’])?information)\w*\b|"
     r"\bno lo sé\b|\bno (?:he encontrado|encuentro|se menciona)\b|"
     r"\blos (?:documentos|textos|pasajes)\b[^.!?]{0,20}?"
-    r"\bno (?:mencionan|dicen|contienen|indican|especifican)\b|"
+    r"\bno (?:mencionan|dicen|indican|especifican|contienen (?:información|datos))\b|"
     r"\bich weiß (?:es|das) nicht\b",
     re.IGNORECASE,
 )
 """The same in German, French and Spanish."""
 _ABOUT_THEM = re.compile(
-    rf"\W*(?:\w+ ){{0,2}}?{_SOURCE}(?: {_GIVEN})? (?:only |mainly |just )?{_TELL}", re.IGNORECASE
+    rf"\W*(?:\w+ ){{0,2}}?{_SOURCE}(?: {_GIVEN})? (?:only |mainly |just )?{_TELL}\w*(?! that\b)",
+    re.IGNORECASE,
 )
 _NOR_THIS = re.compile(
     rf"\W*(?:and )?(?:they |it )?(?:{_NOT} {_TELL}|says? nothing|(?:is|are) silent)", re.IGNORECASE
 )
 """What goes on from a part about the sources: "(The passages describe pets) but do not mention parking"."""
 _ADVICE = re.compile(
-    r"\W*(?:so |and |therefore,? )?(?:please\b|"
+    r"\W*(?:so |and |therefore,? )?(?:"
+    r"(?:(?:if|for) [^,]*, )?please (?:ask|contact|check|consult|call|refer|see|visit|write|provide|share)\b|"
     r"(?:you|i) (?:may|can|could|should|might|would|recommend|suggest)\b.*"
-    r"\b(?:contact|ask|check|consult|call|write|visit|look|refer|reach)\b)",
+    r"\b(?:contact|ask|check(?:ing)?|consult|refer|reach)\b|(?:it (?:would be|is) best to )?contact\b)",
     re.IGNORECASE,
 )
 _PARTS = re.compile(
@@ -149,6 +165,8 @@ def says_nothing(text: str) -> bool:
         figures = any(c.isdigit() for c in part)
         if lacks or (of_them and not figures) or _ADVICE.match(part):
             continue
+        if not figures and (is_polite(part) or part.rstrip().endswith("?")):
+            continue
         if figures or _content(part) >= _FEW:
             return False
     return found
@@ -161,7 +179,7 @@ def cannot_be_cited(text: str) -> bool:
     Of documents the source itself may say that they tell nothing: "Travel documents do not give a right to
     stay [1]".
     """
-    own = any(pattern.search(text) for pattern in (_THESE, _I_DO_NOT, _ELSEWHERE, _PLAINLY))
+    own = any(pattern.search(text) for pattern in (_THESE, _I_DO_NOT, _GERMAN, _ELSEWHERE, _PLAINLY))
     return own and says_nothing(text)
 
 
@@ -171,8 +189,10 @@ def _lacks(part: str) -> bool:
         before = part[: told.start()]
         opens = _content(before) < _FEW or _OF.fullmatch(before) is not None
         return opens and not _tells(part[told.end() :])
-    for pattern in (_NOT_IN_THEM, _I_DO_NOT, _ELSEWHERE):
+    for pattern in (_NOT_IN_THEM, _I_DO_NOT, _GERMAN, _ELSEWHERE):
         found = pattern.search(part)
+        if pattern is _GERMAN and not _TELL_IN_GERMAN.search(part):
+            continue
         if found is not None:
             return not _tells_before(part[: found.start()]) and not _tells(part[found.end() :])
     return False

@@ -16,8 +16,9 @@ from rag.cite.attribution import Attribution, Judge, told_of
 from rag.cite.claims import Judgement
 from rag.cite.markers import Block, Marker, MarkerParser, Token
 from rag.cite.nothing import cannot_be_cited, says_nothing
-from rag.cite.telling import SAYS, begins, begins_line, is_claim, is_figure, is_title, leads, telling
+from rag.cite.telling import SAYS, begins, begins_line, is_claim, is_figure, is_title, leads, links, telling
 from rag.sentences import ends_before, sentences
+from rag.sentences.lines import OPENERS
 from rag.types import Citation, Cited, Claim, Draft, Passage
 
 _RUNS = re.compile(r"\s+|[^\s。！？]*[。！？]+|[^\s。！？]+")
@@ -27,11 +28,11 @@ _RULE = re.compile(r"\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?")
 _FEW = 2
 """Content words from which a piece of a sentence is a claim of its own."""
 _STOPPED = re.compile(r"[.!?…][\"'”’»)\]*_`“]*\Z")
-_CLOSING = 12
+_CLOSING = 40
 """Characters that may close a sentence behind its stop."""
-_THE_SOURCES, _THE_SOURCE = "the sources", "The source "
-"""Stand for a marker that is a word of its sentence: "According to [1], …", and for one that is its subject:
-"[1] states …"."""
+_OPENERS = "".join(OPENERS) + "”’)]}|—–-"
+_SOURCE, _SOURCES = "the source ", "the sources "
+"""Stand for markers that are the subject of their sentence: "[1] states …"."""
 
 
 class CitedStream:
@@ -109,17 +110,19 @@ class CitedStream:
             yield from self._spell()
             line = self._text.rpartition("\n")[2] if "\n" not in self._space else ""
             opens = begins_line(line) and (bool(line.strip()) or not self._text)
+            opens = opens or links(self._text[self._from :])
             worded = self._worded == len(self._text) and not self._space
-            if worded or (self._space and leads(self._text[self._from :])):
-                if not worded:
-                    yield self._give(self._space + _THE_SOURCES)
-                    self._worded = len(self._text)
-                opens = True
-            if opens and not self._marked:
+            words = leads(self._text[self._from :]) if self._space and not worded else None
+            if words is not None:
+                if words:
+                    yield self._give(self._space + words)
+                self._space, self._worded = "", len(self._text)
+            if not self._marked and (opens or worded or words is not None):
                 self._unknown += token.unknown
                 self._within += [n - 1 for n in token.numbers if n - 1 not in self._within]
-                if self._worded != len(self._text):
-                    self._space, self._subject = "", True
+                self._subject = opens and not worded and words is None
+                if self._subject:
+                    self._space = ""
             else:
                 self._cite(token)
             return
@@ -165,9 +168,15 @@ class CitedStream:
             if run and (self._marked or self._ends(run)):
                 yield from self._close(len(self._text))
             if run:
-                subject = _THE_SOURCE if self._subject and run in SAYS else ""
-                self._subject = False
-                yield self._give(self._spaced() + subject + run)
+                yield self._give(self._spaced() + self._named(run) + run)
+
+    def _named(self, verb: str) -> str:
+        """What stands for markers that are the subject of ``verb``, where they are, and it is one."""
+        says, self._subject = self._subject and verb.rstrip(",:") in SAYS, False
+        if not says:
+            return ""
+        words = _SOURCES if len(self._within) > 1 else _SOURCE
+        return words if any(map(str.isalpha, self._text[self._from :])) else words.capitalize()
 
     def _spaced(self) -> str:
         """The space that was held back, with the line end of a marker that began the line."""
@@ -187,7 +196,7 @@ class CitedStream:
 
     def _awaits(self, run: str) -> bool:
         """Whether all of a word must be known to tell if the sentence before it has ended."""
-        word = run.lstrip("\"'“‘„«([{*_`¿¡—–-")
+        word = run.lstrip(_OPENERS)
         return self._subject or (
             bool(self._space)
             and "\n" not in self._space

@@ -21,24 +21,35 @@ _BARE = frozenset("yes no true false right correct exactly indeed see source sou
 _OPENING = re.compile(r"[ \t\n,;:.!?)\-*#>|•]*")
 _ITEM = re.compile(r"(?:\(?\d{1,3}[.)]|\(?[a-z]\))[*_]*[ \t]+[*_#>]*")
 _LETTERS = re.compile(r"[^\W\d_]+")
-_HEADING = re.compile(r"[ \t]*#{1,6}[ \t]|[ \t]*(\*\*|__)(?!\1).{1,60}\1:?[ \t]*\Z")
+_HEADING = re.compile(r"[ \t]*#{1,6}[ \t]|[ \t]*(\*\*|__)(?:(?!\1).){1,60}\1:?[ \t]*\Z")
 _SENTENCE = re.compile(r"[.!?…][*_]*\s*\Z")
 _POLITE = re.compile(
-    r"(?:let me know|feel free|i hope\b|hope this|if you (?:need|have|want|would)|would you like|"
-    r"please (?:let|feel)|here (?:is|are)\b[^.]*:?$|in summary:?$|sure\b|of course\b|certainly\b)",
+    r"\W*(?:(?:please )?let me know\b|(?:please )?feel free to (?:ask|reach|contact|let)\b|"
+    r"(?:i )?hope this\b|"
+    r"if you (?:need|have|want|would)\b.*\b(?:let me know|feel free|please (?:ask|share|provide)|reach out|"
+    r"i can|happy to|just ask)\b|would you like\b|here (?:is|are)\b[^.:]*:?\W*\Z|in summary\W*\Z|"
+    r"(?:sure|of course|certainly)\W*\Z)",
     re.IGNORECASE,
 )
 """What an answer says to its reader rather than of the matter."""
-_POINTER = re.compile(r"\W*(?:see|cf\.?|compare|refer to|for (?:more|further) \w+,? see)\b", re.IGNORECASE)
-_LEADS = re.compile(
-    r"(?:\baccording to|\bas per|\bbased on|(?:\A\W*|[(;,.]\s*|\bplease )see|\A\W*(?:in|from|per|by)|"
-    r"\b(?:shown|stated|said|described|noted|explained|mentioned|listed|set out|found|given|specified|"
-    r"detailed) (?:in|by|under))\s*\Z",
+_POINTER = re.compile(
+    r"\W*(?:see|cf\.?|compare|refer to|for (?:more|further) \w+,? see) the sources(?: for [^\d,:;]*)?\W*\Z",
     re.IGNORECASE,
 )
+_LEADS = re.compile(
+    r"(?:\b(?:according to|as per|based on)|(?:\A\W*|[(;,.]\s*|\bplease )see|\A\W*(?:in|from|per|by)|"
+    r"\b(?:shown|stated|said|described|noted|explained|mentioned|listed|set out|found|given|specified|"
+    r"detailed|reported|outlined|confirmed|discussed|provided) (?:in|by|under)|"
+    r"(?P<other>\b(?:laut|selon|según)))"
+    r"(?P<noun> (?:the )?(?:documents?|sources?|passages?))?\s*\Z",
+    re.IGNORECASE,
+)
+_OTHERS = {"laut": "den Quellen", "selon": "les sources", "según": "las fuentes"}
+_LINKS = re.compile(r"\W*(?:and|but|while|whereas)\s*\Z", re.IGNORECASE)
 SAYS = frozenset(
     "states says mentions notes explains describes shows indicates lists specifies confirms gives reports "
-    "adds defines requires provides suggests".split()
+    "adds defines requires provides suggests state say mention note explain describe show indicate list "
+    "specify confirm give report also".split()
 )
 """What follows on a marker that is the subject of its sentence: "[1] states that …"."""
 _BULLET = re.compile(r"[ \t]*(?:[-*•>]|\(?\d{1,3}[.)])?[ \t]*")
@@ -67,16 +78,20 @@ def is_claim(text: str, marked: bool) -> bool:
         return False
     if ending.endswith(":") and not (any(map(str.isdigit, text)) if marked else _EXACT.search(text)):
         return False
-    if _POINTER.match(text) and "the sources" in text:
+    if _POINTER.match(text):
         return False
-    figures = any(map(str.isdigit, text))
-    if not marked and not figures and _POLITE.match(text):
+    if not marked and is_polite(text) and not any(map(str.isdigit, text)):
         return False
     told, plain = telling(text), text.strip(" \n*#_")
     if told >= _FEW or _AMOUNT.fullmatch(text):
         return True
     bare = plain.strip(".,;:!()[]\"'`-").casefold() in _BARE or _NUMBERED.fullmatch(plain)
     return marked and told > 0 and not bare
+
+
+def is_polite(text: str) -> bool:
+    """Whether it is said to the reader rather than of the matter: "Let me know if …"."""
+    return _POLITE.match(text) is not None
 
 
 def is_figure(text: str) -> bool:
@@ -92,9 +107,18 @@ def is_title(line: str) -> bool:
     return heading is not None and (heading[1] is None or not _SENTENCE.search(line.strip("*_ \t")))
 
 
-def leads(text: str) -> bool:
-    """Whether a marker behind ``text`` is a word of its sentence: "According to [1], …"."""
-    return _LEADS.search(text) is not None
+def leads(text: str) -> str | None:
+    """The words in the place of a marker behind ``text`` that is a word of its sentence ("According to [1],
+    …"), "" where the sentence has them; None where it is none."""
+    found = _LEADS.search(text)
+    if found is None:
+        return None
+    return "" if found["noun"] else _OTHERS.get((found["other"] or "").casefold(), "the sources")
+
+
+def links(text: str) -> bool:
+    """Whether a marker behind ``text`` may be the subject of what follows: "and [2] says …"."""
+    return _LINKS.fullmatch(text) is not None
 
 
 def begins_line(line: str) -> bool:

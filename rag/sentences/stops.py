@@ -31,6 +31,7 @@ _NEAR = 40
 _LETTERS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
 _NOON = frozenset(("a.m", "p.m"))
+_WHEN = frozenset("on at by from until since after before in around between shortly".split())
 _NUMERAL = re.compile(r"\d|[IVXLC]+\b|[A-Z]\b")
 
 
@@ -97,7 +98,7 @@ def _ends(text: str, begin: int, match: re.Match[str], end: int) -> bool:
         return not close and (last == "?" or (last == "!" and token.islower()))
     if first.islower():
         return text[begin].islower() and not close and token.isalpha() and not _abbreviation(token.lower())
-    return _ends_at_dot(token, first_token, first, starter, text, at)
+    return _ends_at_dot(token, first_token, first, starter, text, begin, at)
 
 
 def _token_before(text: str, begin: int, stop: int) -> tuple[str, bool]:
@@ -115,8 +116,10 @@ def _abbreviation(word: str) -> bool:
     return word in NEVER_END or word in MAY_END or word in BEFORE_NUMBER
 
 
-def _ends_at_dot(token: str, first_token: bool, first: str, starter: bool, text: str, at: int) -> bool:
-    """Whether one full stop behind ``token`` ends a sentence, before ``first`` at ``at``."""
+def _ends_at_dot(
+    token: str, first_token: bool, first: str, starter: bool, text: str, begin: int, at: int
+) -> bool:
+    """Whether one full stop behind ``token`` ends the sentence from ``begin``, before ``first`` at ``at``."""
     low = token.lower()
     if not token:
         return not first_token
@@ -134,7 +137,9 @@ def _ends_at_dot(token: str, first_token: bool, first: str, starter: bool, text:
     if low in BEFORE_NUMBER:
         return _NUMERAL.match(text, at) is None
     if low in _NOON and first.isupper():
-        word = _LETTERS.match(text, at, at + 24)
+        word, opening = _LETTERS.match(text, at, at + 24), _LETTERS.match(text, begin)
+        if opening and opening[0].lower() in _WHEN:  # "At 8 a.m. Geneva …"
+            return starter
         return word is None or word[0].lower() not in AFTER_NOON
     if low in MAY_END or _INITIALS.fullmatch(token):
         return starter

@@ -141,7 +141,7 @@ def test_any_split_gives_the_same(text: str, cuts: list[int]) -> None:
 
 @settings(deadline=None)
 @given(
-    st.lists(st.sampled_from(["```", "`", "\n", "x[1]", "[2]", " ", "py"]), max_size=14),
+    st.lists(st.sampled_from(["```", "`", "\n", "x[1]", "[2]", " ", "py", "```md\n"]), max_size=14),
     st.lists(st.integers(0, 40), max_size=8),
 )
 def test_any_split_gives_the_same_code(parts: list[str], cuts: list[int]) -> None:

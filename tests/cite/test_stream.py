@@ -135,6 +135,16 @@ def test_a_block_of_code_is_no_claim_and_comes_through_as_it_is() -> None:
     assert (draft.quality.recall, draft.quality.unknown) == (1.0, 0)
 
 
+@pytest.mark.parametrize("name", ["markdown", "md"])
+def test_an_answer_that_stands_in_a_block_as_a_whole_is_read(name: str) -> None:
+    answer = f"```{name}\nThe permit costs 24 euros [1].\n\n```py\nx[1]\n```\nIt costs 500 euros [9].\n```"
+    text, draft = write(answer)
+
+    assert text == "The permit costs 24 euros. [1]\n\n```py\nx[1]\n```\nIt costs 500 euros."
+    assert [c.verdict for c in draft.claims] == ["verbatim", "unsupported"]
+    assert (text, draft) == write(*answer)
+
+
 def test_what_stands_around_a_block_of_code_is_checked_as_ever() -> None:
     text, draft = write("It costs 42 dollars a year\n```\nx\n```\nIt serves plenty of cake")
 
@@ -259,6 +269,8 @@ WORDS = st.sampled_from(
         "1. ",
         " states",
         " and",
+        " »",
+        "9 a.m. The",
     ]
 )
 
@@ -435,6 +447,14 @@ RIGHT, YOUNG = ("The permit costs 24 euros.", "verbatim"), ("Children under 12 d
             [("It costs 900 euros and its renewal 90 euros, as follows:", "unsupported"), RIGHT],
         ),
         ("There are 3 of them:\n- The permit costs 24 euros [1].", [RIGHT]),
+        ("If you have a dog, you pay double.", [("If you have a dog, you pay double.", "unsupported")]),
+        ("Of course dogs are allowed.", [("Of course dogs are allowed.", "unsupported")]),
+        ("See [1]: it costs 900 euros.", [("See the sources: it costs 900 euros.", "unsupported")]),
+        ("**Capital:** **Paris**\n\nYes.", [("Capital:** **Paris**", "unsupported")]),
+        (
+            "On 6 August at 8 a.m. Geneva was bombed [3].",
+            [("On 6 August at 8 a.m. Geneva was bombed.", "unsupported")],
+        ),
         ("42.", [("42.", "unsupported")]),
         ("42 [1].", [("42.", "unsupported")]),
         ("24 [1].", [("24.", "supported")]),
@@ -467,6 +487,23 @@ def test_what_of_an_answer_is_a_claim(answer: str, claims: list[tuple[str, str]]
             "The source states that the permit costs 24 euros. [1]",
         ),
         ("The permit costs 24 euros [1], [1], and [3].", "The permit costs 24 euros. [1]"),
+        (
+            "According to document [1], the permit costs 24 euros.",
+            "According to document, the permit costs 24 euros. [1]",
+        ),
+        ("Laut [1] und [2] kostet es viel Geld.", "Laut den Quellen kostet es viel Geld."),
+        (
+            "[1] and [3] state that the permit costs 24 euros.",
+            "The sources state that the permit costs 24 euros. [1]",
+        ),
+        (
+            "- [1] also says: the permit costs 24 euros.",
+            "- The source also says: the permit costs 24 euros. [1]",
+        ),
+        (
+            "The permit costs 24 euros [1], and [2] says that children under 12 do not pay.",
+            "The permit costs 24 euros, [1] and the source says that children under 12 do not pay. [2]",
+        ),
         ("The permit costs 24 euros. See [1].", "The permit costs 24 euros. [1] See the sources. [1]"),
         ("Children under 12 get in [2].", "Children under 12 get in. [1]"),
     ],
