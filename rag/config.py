@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 import os
+import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -369,12 +370,12 @@ class Environment:
             raise UsageError(f"THUMBPRINT_HOME names no folder: “{folder}”. Set it to one.") from None
         loaded = cls(
             home=home,
-            chroma_host=env.get("CHROMA_HOST") or None,
-            chroma_api_key=env.get("CHROMA_API_KEY") or None,
-            openai_api_key=env.get("OPENAI_API_KEY") or None,
-            openai_base_url=env.get("OPENAI_BASE_URL") or None,
-            cohere_api_key=env.get("COHERE_API_KEY") or None,
-            cohere_base_url=env.get("CO_API_URL") or None,
+            chroma_host=_bare(env, "CHROMA_HOST"),
+            chroma_api_key=_bare(env, "CHROMA_API_KEY"),
+            openai_api_key=_bare(env, "OPENAI_API_KEY"),
+            openai_base_url=_bare(env, "OPENAI_BASE_URL"),
+            cohere_api_key=_bare(env, "COHERE_API_KEY"),
+            cohere_base_url=_bare(env, "CO_API_URL"),
             max_file_bytes=int(limit * 1_000_000),
             retention_days=days,
             notice=env.get("THUMBPRINT_NOTICE", "").strip(),
@@ -385,9 +386,9 @@ class Environment:
             chat=_chat(env.get("THUMBPRINT_CHAT") or "open"),
             proxies=int(_number(env, "THUMBPRINT_PROXIES", 0, 0, 20, whole=True)),
             limits=_limits(env),
-            supabase_url=env.get("SUPABASE_URL", "").strip() or None,
-            supabase_key=env.get("SUPABASE_KEY", "").strip() or None,
-            supabase_secret_key=env.get("SUPABASE_SECRET_KEY", "").strip() or None,
+            supabase_url=_bare(env, "SUPABASE_URL"),
+            supabase_key=_bare(env, "SUPABASE_KEY"),
+            supabase_secret_key=_bare(env, "SUPABASE_SECRET_KEY"),
         )
         names = ModelNames(env.get("OPENAI_MODEL") or "", env.get("COHERE_MODEL") or "", loaded.auto)
         return replace(loaded, overrides={"model": names})
@@ -398,6 +399,14 @@ class Environment:
         if self.openai_api_key or self.openai_base_url:
             return "openai"
         return "cohere" if self.cohere_api_key else "extractive"
+
+
+_AROUND = string.whitespace + "\u00a0\u200b\ufeff" + "\"'`“”„‘’‚«»"
+
+
+def _bare(env: Mapping[str, str], name: str) -> str | None:
+    """A key or an address, without the white space and quotes that copying, or a file, puts around it."""
+    return env.get(name, "").strip(_AROUND) or None
 
 
 def _number(

@@ -52,7 +52,8 @@ class Response:
     ) -> None:
         """What is known once the answer has ended: ``bill``, what it took to write it, and ``proposed``,
         the filters that were looked for meanwhile (within so many seconds; None: those of the answer).
-        ``let_go`` ends, from any thread, the call that ``pieces`` may be waiting for."""
+        ``let_go`` ends, from any thread, the calls that are still under way when the answer is over: that
+        which ``pieces`` may be waiting for, and that for the filters."""
         self._let_go = let_go
         self._bill, self._proposed = bill, proposed
         self._failure: tuple[str, ...] = ()
@@ -125,16 +126,15 @@ class Response:
         self._hang_up()
 
     def _hang_up(self) -> None:
-        """Let the generator go, and with it whatever it holds open."""
+        """Let the generator go, and with it whatever it holds open, and what was begun beside it."""
         close = getattr(self._pieces, "close", None)
         if close is not None:
-            try:
+            # At work on another thread: it is closed there, by the loop that reads it, as soon
+            # as that thread has its next piece or learns that there is none.
+            with suppress(ValueError):
                 close()
-            except ValueError:
-                # At work on another thread: it is closed there, by the loop that reads it, as soon
-                # as that thread has its next piece or learns that there is none.
-                with suppress(Exception):
-                    self._let_go()
+        with suppress(Exception):
+            self._let_go()
 
     def _finish(self, stopped: bool, generating: float) -> None:
         with self._ending:  # who reads and who closes may be two threads: one of them stores

@@ -7,7 +7,9 @@ the bodies that came in, with the headers beside them.
 from __future__ import annotations
 
 import json
+import select
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -57,6 +59,10 @@ class Script:
     """The models that it lists."""
     no_schema: bool = False
     """Refuse requests that ask for a form of the reply."""
+    no_schema_says: Mapping[str, Any] | None = field(
+        default_factory=lambda: {"error": {"message": "unknown field response_format"}}
+    )
+    """What is said then, with status 400; None: nothing."""
     knows_not: Mapping[str, str] = field(default_factory=dict)
     """Parameters that are refused with status 400, and the message that says so."""
     drip: str | None = None
@@ -125,7 +131,8 @@ def serve(*scripts: Script, port: int = 0) -> Iterator[ChatServer]:
                 )
                 return
             if script.no_schema and "response_format" in body:
-                self._whole(400, json.dumps({"error": {"message": "unknown field response_format"}}))
+                said = script.no_schema_says
+                self._whole(400, "" if said is None else json.dumps(said))
                 return
             for name, message in script.knows_not.items():
                 if name in body:
@@ -135,7 +142,7 @@ def serve(*scripts: Script, port: int = 0) -> Iterator[ChatServer]:
                 self._send([script.opening], script.drip)
                 return
             if not body.get("stream"):
-                state.released.wait(script.whole_delay)
+                self._wait(script.whole_delay)
                 reply = json.dumps(_whole_reply(self.path, script))
                 self._whole(script.whole_status, reply, headers=script.headers)
                 return
@@ -147,6 +154,13 @@ def serve(*scripts: Script, port: int = 0) -> Iterator[ChatServer]:
                 self.send_header("Content-Length", "1000000")
             self.end_headers()
             self._send(events, script.drip)
+
+        def _wait(self, seconds: float) -> None:
+            until = time.monotonic() + seconds
+            while time.monotonic() < until and not state.released.wait(0.02):
+                if select.select([self.connection], [], [], 0)[0]:  # all that may come is the end
+                    state.left.set()
+                    return
 
         def _send(self, events: Iterable[str], drip: str | None) -> None:
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
@@ -143,6 +144,49 @@ def test_a_service_that_is_not_to_be_asked_soon_is_not(name: str, way: Any, head
     assert time.monotonic() - began < SOON
 
 
+def test_one_request_that_is_too_large_for_its_limit_is_not_made_again(name: str, way: Any) -> None:
+    said = "Request too large for gpt-4o on tokens per min (TPM): Limit 30000, Requested 35021."
+    body = json.dumps({"message": said, "error": {"message": said, "code": "rate_limit_exceeded"}})
+    server, _, error = failed(Script(status=429, body=body), name, way)
+
+    assert "too long for the model" in str(error)
+    assert len(server.requests) == 1
+
+
+KEY = "{key} holds a character that no key has. Copy the key again."
+ADDRESS = "its address, or a proxy's, is none. Check that it begins with http:// or https://."
+SOCKS = "a SOCKS proxy cannot be used here. Check ALL_PROXY and HTTPS_PROXY."
+
+
+@pytest.mark.parametrize(
+    ("key", "url", "proxy", "says"),
+    [
+        ("sk-a\nb", None, "", KEY),
+        ("sk-ab\r", None, "", KEY),
+        ("sk-“ab”", None, "", KEY),
+        ("k", "localhost:1", "", ADDRESS),
+        ("k", "http://localhost:port", "", ADDRESS),
+        ("k", None, "http://localhost:port", ADDRESS),
+        ("k", None, "socks5://127.0.0.1:9", SOCKS),
+    ],
+)
+def test_what_cannot_be_sent_is_told_at_once_and_costs_nothing(
+    monkeypatch: pytest.MonkeyPatch, name: str, way: Any, key: str, url: str | None, proxy: str, says: str
+) -> None:
+    monkeypatch.setattr("rag.generators.calls._FIRST_PAUSE", SLOW)
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    began = time.monotonic()
+    with serve(Script(["never"])) as server:
+        model = make(name, url or server.url, key=key)
+        with pytest.raises(GenerationError) as caught:
+            way(model)
+
+    who = "Cohere" if name == "cohere" else "The model server"
+    assert str(caught.value) == f"{who} was not asked: {says.format(key=f'{name.upper()}_API_KEY')}"
+    assert (caught.value.charged, model.spent, server.requests) == (False, [], [])
+    assert time.monotonic() - began < SOON, "it was tried again"
+
+
 def test_no_pause_goes_beyond_the_deadline(name: str, way: Any) -> None:
     began = time.monotonic()
     server, _, _ = failed(Script(status=503, headers={"retry-after": "3"}), name, way, deadline=1.0)
@@ -244,10 +288,10 @@ def ends_at_the_deadline(script: Script, name: str, way: Any) -> None:
         with pytest.raises(GenerationError) as caught:
             way(model)
         took = time.monotonic() - began
-        assert server.left.wait(SOON), "the connection is still open"
+        assert server.left.wait(SLOW), "the connection is still open"
 
     assert str(caught.value).endswith("took too long for one answer. Ask again.")
-    assert 0.5 < took < 0.6 + SOON
+    assert 0.5 < took < 0.6 + SLOW
     assert caught.value.charged, "it may have been at work"
     assert len(server.requests) == 1
 

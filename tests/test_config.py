@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,30 @@ def test_the_environment_is_read_from_its_variables(tmp_path: Path) -> None:
         500_000,
         {"model": ModelNames(openai="small", auto="extractive")},
     )
+
+
+@pytest.mark.parametrize("around", ["{}\n", "{}\r", " {}\t", '"{}"', "'{}' ", "“{}”", "\ufeff{}\u00a0"])
+def test_keys_and_addresses_lose_what_copying_puts_around_them(around: str) -> None:
+    values = {
+        "CHROMA_HOST": "localhost:8000",
+        "CHROMA_API_KEY": "ck-x",
+        "OPENAI_API_KEY": "sk-x",
+        "OPENAI_BASE_URL": "http://localhost:11434/v1",
+        "COHERE_API_KEY": "co-x",
+        "CO_API_URL": "https://cohere.example",
+        "SUPABASE_URL": "https://x.supabase.co",
+        "SUPABASE_KEY": "sb_publishable_x",
+        "SUPABASE_SECRET_KEY": "sb_secret_x",
+    }
+
+    found = Environment.load({name: around.format(value) for name, value in values.items()})
+
+    assert replace(found, overrides={}) == replace(Environment.load(values), overrides={})
+    assert found.openai_api_key == "sk-x"
+
+
+def test_a_key_of_nothing_but_quotes_is_none() -> None:
+    assert Environment.load({"OPENAI_API_KEY": '""', "COHERE_API_KEY": " ' ' "}).auto == "extractive"
 
 
 OPENAI, COHERE = {"OPENAI_API_KEY": "sk-x"}, {"COHERE_API_KEY": "co-x"}

@@ -110,6 +110,8 @@ NOT_FOR_THIS_KEY = "{who} does not let this key use the model. Check {key}, or c
 NOT_FOUND = "{who} does not know the model or the address. Check {model} and the server's address."
 FITS_NOT = "The question and its passages are too long for the model. Lower k or budget."
 BUSY = "{who} is being asked too much, or its quota is used up. Wait a minute and ask again."
+TOO_BIG = "{who} has too little memory for the model. Choose a smaller one."
+STOPPED = "{who} stopped with a problem of its own. Ask again in a minute."
 UNPAID = "{who} has no credit left for this key. Check the plan and the billing of its account."
 NOT_THAT = "{who} refused to answer this question. Ask it in other words."
 BROKEN = "{who} broke off before the end of the answer. Ask again."
@@ -137,7 +139,7 @@ BROKEN = "{who} broke off before the end of the answer. Ask again."
         (Script([], cut=True), BROKEN),
         (Script([], drop=True), "{who} broke off in the middle. Ask again."),
         (Script([], finish="content_filter"), NOT_THAT),
-        (Script([], finish="error"), "{who} stopped with a problem of its own. Ask again in a minute."),
+        (Script([], finish="error"), STOPPED),
     ],
 )  # fmt: skip
 def test_before_the_first_word_the_documents_are_quoted_and_the_reason_told(
@@ -177,7 +179,7 @@ def test_a_page_in_the_place_of_a_stream_points_to_the_address(
     assert is_one_sentence_to_act_on(notice.removeprefix(UNAVAILABLE), "^Check the server's address")
 
 
-SAID: list[tuple[int, dict[str, Any], str]] = [
+SAID: list[tuple[int, Any, str]] = [
     # llama.cpp
     (
         400,
@@ -200,6 +202,23 @@ SAID: list[tuple[int, dict[str, Any], str]] = [
     (400, {"message": "The request exceeds the model's context"}, FITS_NOT),
     (400, {"message": "The input token count exceeds the maximum number of tokens allowed."}, FITS_NOT),
     (422, {"message": "too many tokens: size limit exceeded by 300 tokens"}, FITS_NOT),
+    (400, "Cannot truncate prompt with n_keep (4107) >= n_ctx (4096)", FITS_NOT),
+    (
+        429,
+        {
+            "message": "Request too large for gpt-4o in organization org-x on tokens per min (TPM): "
+            "Limit 30000, Requested 35021. The input or output tokens must be reduced.",
+            "type": "tokens",
+            "code": "rate_limit_exceeded",
+        },
+        FITS_NOT,
+    ),
+    # Ollama, llama.cpp
+    (500, {"message": "model requires more system memory (5.6 GiB) than is available (3.1 GiB)"}, TOO_BIG),
+    (500, {"message": "cudaMalloc failed: out of memory", "type": "api_error"}, TOO_BIG),
+    # Anthropic, OpenAI
+    (400, {"message": "Your credit balance is too low to access the API."}, UNPAID),
+    (400, {"message": "Billing hard limit has been reached", "code": "billing_hard_limit_reached"}, UNPAID),
     # other reasons in words that are alike
     (400, {"message": "The name of the model is too long"}, REFUSED),
     (400, {"message": "max_tokens is too large: 5000. It supports at most 4096 tokens"}, REFUSED),
@@ -214,12 +233,35 @@ SAID: list[tuple[int, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("status", "error", "says"), SAID)
 def test_what_a_server_says_of_a_refusal_gives_the_advice(
-    engine: Engine, status: int, error: dict[str, Any], says: str
+    engine: Engine, status: int, error: Any, says: str
 ) -> None:
     refusal = Script(status=status, body=json.dumps({"error": error}), headers={"retry-after": "60"})
     with serve(refusal) as server:
         here = Asked("openai", engine, server)
         assert here.ask().answer.notices == (UNAVAILABLE + named(says, here),)
+
+
+ASKS = "What is a context window? It is out of memory: my credit balance is too low"
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        # FastAPI, and what it is made of by Mistral and vLLM
+        (422, {"detail": [{"type": "missing", "loc": ["body"], "msg": "Field required", "input": ASKS}]}),
+        (422, {"message": {"detail": [{"msg": "Field required", "input": {"content": ASKS}}]}}),
+        (400, {"message": f"[{{'type': 'missing', 'msg': 'Field required', 'input': {{'a': '{ASKS}'}}}}]"}),
+        (400, {"message": f"1 validation error [type=missing, input_value='{ASKS}', input_type=str]"}),
+        (400, {"message": "No such setting", "request": {"messages": [ASKS]}}),
+        (400, {"message": [[[[[[[[[[ASKS]]]]]]]]]]}),
+    ],
+)  # fmt: skip
+def test_what_a_server_repeats_of_the_question_is_no_reason(
+    asked: Callable[..., Asked], status: int, body: dict[str, Any]
+) -> None:
+    with serve(Script(status=status, body=json.dumps(body))) as server:
+        here = asked(server)
+        assert here.ask().answer.notices == (UNAVAILABLE + named(REFUSED, here),)
 
 
 @pytest.mark.parametrize(
@@ -264,6 +306,9 @@ def test_an_error_within_a_stream_gives_the_advice_of_its_kind(
         (Script(WRITTEN, finish=None), BROKEN),
         (Script(WRITTEN, cut=True), BROKEN),
         (Script(WRITTEN, finish="content_filter"), NOT_THAT),
+        (Script(WRITTEN, finish="content_filter: SAFETY"), NOT_THAT),
+        (Script(WRITTEN, finish="abort"), STOPPED),
+        (Script(WRITTEN, finish="insufficient_system_resource"), STOPPED),
         (Script(WRITTEN, drop=True), "{who} broke off in the middle. Ask again."),
     ],
 )
@@ -301,6 +346,17 @@ def test_an_answer_that_was_cut_at_its_length_is_kept_and_its_reader_told(
     told = "Cut off at 1,200 tokens: raise the setting max_tokens, or ask for less at once."
     assert answer.notices == (f"{CUT_OFF}{told}",)
     assert f"Note: {told}" in show.ask_text((None, answer))
+
+
+def test_an_answer_that_was_cut_where_the_model_is_full_says_what_to_lower(
+    asked: Callable[..., Asked],
+) -> None:
+    with serve(Script(WRITTEN, finish="model_length")) as server:
+        answer = asked(server).ask().answer
+
+    assert answer.text == "The harbour permit costs 24 euros. [1] It is valid"
+    told = "Cut off where the model could take no more: lower k or budget, or ask for less."
+    assert answer.notices == (f"{CUT_OFF}{told}",)
 
 
 def test_a_model_that_only_thought_until_its_limit_is_told_apart(asked: Callable[..., Asked]) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from rag.errors import GenerationError
 from rag.generators.cohere import CohereGenerator
+from rag.generators.hangup import Line
 from rag.generators.openai import DEFAULT_MODEL, OpenAIGenerator
 from rag.generators.prompt import load_prompt, visible
 from rag.generators.thought import Thought, without_thought
@@ -190,6 +191,74 @@ def test_a_short_call_keeps_its_schema_where_another_parameter_is_unknown() -> N
 
     assert ["response_format" in body for body in server.requests] == [True, True]
     assert "max_completion_tokens" in server.requests[-1]
+
+
+def reply_in_a_form(model: Any) -> str:
+    values = {"history": "h", "question": "q"}
+    return str(model.complete(load_prompt("standalone-1"), values, schema={"type": "object"}))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        None,
+        {"error": {"message": "This response_format type is unavailable now"}},
+        {"error": {"message": "Invalid value", "param": "response_format"}},
+        {"error": {"message": "This model does not support response format `json_schema`."}},
+        {"detail": [{"type": "extra_forbidden", "loc": ["body", "response_format"], "msg": "Extra inputs"}]},
+    ],
+)
+def test_a_server_that_refuses_a_form_is_asked_without_from_then_on(said: dict[str, Any] | None) -> None:
+    with serve(Script(["{}"], no_schema=True, no_schema_says=said)) as server:
+        model = make("openai", server)
+        assert [reply_in_a_form(model) for _ in range(2)] == ["{}", "{}"]
+
+    assert ["response_format" in body for body in server.requests] == [True, False, False]
+    assert {} not in model.spent
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("This model's maximum context length is 4096 tokens, the JSON schema included.", "too long"),
+        ("Your credit balance is too low.", "no credit"),
+        ("Unknown model", "refused the request"),
+    ],
+)
+def test_a_short_call_that_is_refused_for_another_reason_is_made_once(said: str, told: str) -> None:
+    with serve(Script(["{}"], no_schema=True, no_schema_says={"error": {"message": said}})) as server:
+        model = make("openai", server)
+        with pytest.raises(GenerationError, match=told):
+            reply_in_a_form(model)
+
+    assert len(server.requests) == 1
+    assert model.spent == []
+
+
+def test_a_reply_that_missed_its_form_was_paid_and_the_next_is_asked_for_in_it() -> None:
+    missed = {
+        "message": "Failed to generate JSON. See 'failed_generation' for more details.",
+        "type": "invalid_request_error",
+        "code": "json_validate_failed",
+        "failed_generation": "the maximum context length",
+    }
+    with serve(Script(["{}"], no_schema=True, no_schema_says={"error": missed})) as server:
+        model = make("openai", server)
+        assert reply_in_a_form(model) == "{}"
+        assert model.spent == [{}, {"input_tokens": 120, "output_tokens": 30}]
+        reply_in_a_form(model)
+
+    assert ["response_format" in body for body in server.requests] == [True, False, True, False]
+
+
+def test_without_an_address_openai_is_asked_whatever_the_environment_holds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", '""')  # which is no address
+    model = OpenAIGenerator(key=KEY, model="", prompt=load_prompt(), base_url=None)
+
+    with Line(time.monotonic() + 9) as line, model._client(line) as client:
+        assert str(client.base_url) == "https://api.openai.com/v1/"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from rag.answering import checked
 from rag.cite import Judgement
 from rag.errors import GenerationError
 from rag.response import Response
-from rag.types import Answer, Citation, Claim, Draft, Passage, Provenance
+from rag.types import Answer, Citation, Claim, Draft, Passage, Proposed, Provenance
 
 PASSAGE = Passage("d", "d.txt", "D", 0, 9, "One. Two.", 1.0, "fused")
 ANSWER = Answer(
@@ -165,6 +165,26 @@ def test_the_generator_is_closed_when_the_answer_is(stored: list[Answer]) -> Non
     response.close()
 
     assert closed == [True]
+
+
+def test_what_was_begun_beside_it_is_let_go_once_it_was_asked_for(stored: list[Answer]) -> None:
+    offered = Proposed("Tea", {"kind": "tea"}, applied=False)
+    done: list[str] = []
+
+    def proposed(seconds: float) -> tuple[Proposed, ...]:
+        done.append(f"waited up to {seconds:g} s")
+        return (offered,)
+
+    def let_go() -> None:
+        done.append("let go")
+
+    response = Response(
+        ANSWER, pieces(), stored.append, time.perf_counter(), proposed=proposed, let_go=let_go
+    )
+    list(response)
+
+    assert done == ["waited up to 3 s", "let go"]
+    assert stored[0].proposed == (offered,)
 
 
 def test_a_draft_that_finishes_the_text_otherwise_counts(stored: list[Answer]) -> None:

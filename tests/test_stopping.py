@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from pages.ui.writing import Writing
 from rag.config import Environment
 from rag.engine import Engine
+from rag.response import Response
 from rag.types import Answer, Turn
 from tests.chat_servers import ChatServer, Script, serve
 from tests.conftest import write_files
@@ -61,6 +63,11 @@ class Asked:
         self.answers: list[Answer] = []
 
     def begin(self, server: ChatServer, **changes: Any) -> None:
+        ask = partial(self.ask, server, **changes)
+        self._thread = threading.Thread(target=self.writing.run, args=(FakePreparation, ask), daemon=True)
+        self._thread.start()
+
+    def ask(self, server: ChatServer, **changes: Any) -> Response:
         self.engine.environment = replace(
             self.engine.environment,
             **(
@@ -70,16 +77,10 @@ class Asked:
             ),
         )
         settings = replace(self.engine.prototype("shelf").settings, model="m", abstain="off", **changes)
-
-        def ask() -> Any:
-            response = self.engine.ask(
-                "shelf", FOLLOW_UP, history=BEFORE, settings=settings, stopped=self.writing.stopped
-            )
-            self.answers.append(response.begun)
-            return response
-
-        self._thread = threading.Thread(target=self.writing.run, args=(FakePreparation, ask), daemon=True)
-        self._thread.start()
+        stopped = self.writing.stopped
+        response = self.engine.ask("shelf", FOLLOW_UP, history=BEFORE, settings=settings, stopped=stopped)
+        self.answers.append(response.begun)
+        return response
 
     def stop(self) -> Answer:
         """Press Stop; what is stored then."""
@@ -158,6 +159,29 @@ def test_what_was_turned_away_is_not_asked_again_after_it(asked: Asked, rewrite:
         time.sleep(1.3)  # it would have been asked again by now
     assert (answer.text, answer.stopped) == ("", True)
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("end", ["closed", "left", "read to its end"])
+def test_once_the_answer_is_over_nobody_waits_for_its_filters(
+    asked: Asked, late: ChatServer, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    monkeypatch.setattr("rag.response._PATIENCE", 0.2)
+    late.scripts[0].pieces = ["24 euros [1]. ", "It is valid ", "for two weeks."]
+    response = asked.ask(late, rewrite="rule")
+    assert late.arrived.wait(10), "the filters are not being read"
+    pieces = iter(response)
+    next(pieces)
+    assert not late.left.is_set()
+
+    if end == "closed":
+        response.close()
+    elif end == "left":
+        del pieces
+    else:
+        list(pieces)
+
+    assert late.left.wait(SOON), "the call for the filters goes on"
+    assert response.answer.cost is None
 
 
 def test_without_stop_the_same_question_is_written_and_its_filters_are_read(

@@ -12,10 +12,12 @@ from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 from rag.errors import GenerationError
-from rag.generators.failures import TOOK_TOO_LONG, TookTooLong, failure, may_be_charged, unsent
+from rag.generators.failures import TOOK_TOO_LONG, TookTooLong, failure, may_be_charged, too_long, unsent
 from rag.generators.hangup import Line
 
 T = TypeVar("T")
+_LOOK = 0.05
+"""Seconds after which a pause looks whether the call is still wanted."""
 
 LONGEST_PAUSE = 10.0
 """Seconds before another try; a reader who would wait longer is better told so at once."""
@@ -31,8 +33,10 @@ class Calls:
     """What the generators that call a service have in common; one of them is for one answer.
 
     ``service`` and ``who`` name it in settings and in a sentence. No call takes longer than
-    ``deadline`` seconds from its first try to the end of its reply. Once ``stopped`` is set, no
-    further one is made.
+    ``deadline`` seconds from its first try to the end of its reply, except where it still looks up
+    the server's name or connects then: the system looks a name up for as long as it likes, which
+    nothing here cuts. Once ``stopped`` is set, or
+    :meth:`hang_up` was called, no further call is made.
     """
 
     def __init__(
@@ -45,22 +49,28 @@ class Calls:
         """Whether the call for the answer itself surely cost nothing: it was never made, or turned away."""
         self._service, self._where = service, who
         self._retries, self._deadline = retries, deadline
-        self._stopped = stopped or threading.Event()
+        self._over, self._stopped = threading.Event(), stopped or threading.Event()
         self._lines: set[Line] = set()
         """Those of the calls under way."""
 
     def hang_up(self) -> None:
-        """Nobody waits any more: end the calls that other threads wait for, and ask for nothing else."""
-        self._stopped.set()
+        """Nobody waits any more: end the calls that other threads wait for, and ask for nothing else.
+
+        ``stopped`` is left alone: it says that a reader wanted that, and an answer may just have ended.
+        """
+        self._over.set()
         for line in tuple(self._lines):
             line.hang_up()
+
+    def _ended(self) -> bool:
+        return self._over.is_set() or self._stopped.is_set()
 
     @contextmanager
     def _line(self, until: float) -> Iterator[Line]:
         """The line of a call. Raises :class:`TookTooLong` for whatever fails once its time is over."""
         with Line(until) as line:
             self._lines.add(line)
-            if self._stopped.is_set():  # before it was there to be hung up
+            if self._ended():  # before it was there to be hung up
                 line.hang_up()
             try:
                 yield line
@@ -93,12 +103,15 @@ class Calls:
                     raise
                 if not free and may_be_charged(error):
                     self.spent.append({})
-            self._stopped.wait(wait)
+            again = time.monotonic() + wait
+            while not self._over.is_set() and (left := again - time.monotonic()) > 0:
+                if self._stopped.wait(min(left, _LOOK)):
+                    break
             attempt += 1
 
     def _go_on(self, until: float) -> None:
         """Raise where nobody waits any more, or it would be too late."""
-        if self._stopped.is_set():
+        if self._ended():
             raise GenerationError("The answer was stopped. Ask again.", charged=False)
         if time.monotonic() > until:
             raise GenerationError(TOOK_TOO_LONG.format(who=self._where), charged=False)
@@ -136,7 +149,7 @@ def pause(error: Exception, attempt: int) -> float | None:
     It may where no connection could be made, or the service turned it away for now. After a time-out, or
     on a connection that broke, the first call may still be at work, and the second is paid as well.
     """
-    if not unsent(error) and getattr(error, "status_code", None) not in _MAY_PASS:
+    if not unsent(error) and (getattr(error, "status_code", None) not in _MAY_PASS or too_long(error)):
         return None
     # OpenAI's errors have a response, Cohere's its headers.
     said: Mapping[str, str] | None = getattr(getattr(error, "response", error), "headers", None)

@@ -29,14 +29,19 @@ _REFUSED = "{who} refused to answer this question. Ask it in other words."
 
 _TOO_LONG = re.compile(
     r"context[ _](?:length|size|window)|exceeds? the (?:model\W{0,2}s|available) context|"
-    r"maximum (?:model length|number of tokens)|too many (?:input )?tokens|"
+    r"maximum (?:model length|number of tokens)|too many (?:input )?tokens|\bn_keep\b.*\bn_ctx\b|"
     r"\b(?:prompt|input|request|messages?|string) (?:is |are )?too long"
 )
 """How servers say that a prompt does not fit: OpenAI, Cohere, llama.cpp, vLLM, Ollama, LM Studio, Gemini."""
 _UNKNOWN = re.compile(
     r"unsupported|not support|unknown|unrecogni[sz]ed|unexpected|not (?:permitted|allowed)|forbidden"
 )
-_NO_CREDIT = re.compile(r"insufficient[_ ](?:quota|balance|credits?|funds)|\bbilling_")
+_NO_CREDIT = re.compile(r"insufficient[_ ](?:quota|balance|credits?|funds)|\bbilling_|credit balance")
+_NO_MEMORY = re.compile(r"more system memory|out of memory")
+_FORM = re.compile(r"response[_ ]format|schema|json|grammar|structured output")
+"""How servers call the form that a reply was to have."""
+_INVALID = "json_validate_failed"
+"""Groq's code, with status 400, of a reply that a model wrote and that has not that form."""
 _STREAMED = (
     (_NO_CREDIT, 402),
     (re.compile(r"rate[_ ]limit|too many requests"), 429),
@@ -57,8 +62,24 @@ class NoAnswer(Exception):
 
 _TURNED_AWAY = frozenset({400, 401, 402, 403, 404, 405, 413, 422, 429})
 """Statuses of a call that no model was given."""
-_UNSENT = frozenset({"ConnectError", "ConnectTimeout", "ProxyError", "UnsupportedProtocol"})
+_UNSENT = frozenset({"ConnectError", "ConnectTimeout", "ProxyError"})
 """Errors of httpx, and of the copy of it that OpenAI's SDK stands on, before anything was sent."""
+_BAD_KEY = "{who} was not asked: {key} holds a character that no key has. Copy the key again."
+_BAD_ADDRESS = (
+    "{who} was not asked: its address, or a proxy's, is none. Check that it begins with http:// or https://."
+)
+_UNSENDABLE = {
+    "LocalProtocolError": _BAD_KEY,
+    "UnicodeEncodeError": _BAD_KEY,
+    "ImportError": "{who} was not asked: a SOCKS proxy cannot be used here. Check ALL_PROXY and HTTPS_PROXY.",
+    "InvalidURL": _BAD_ADDRESS,
+    "UnsupportedProtocol": _BAD_ADDRESS,
+}
+"""Likewise, of what no further try can send: a header, a proxy without its package, an address."""
+_SAYS = ("message", "msg", "error", "detail", "code", "type", "param", "loc")
+"""Where an error says what is wrong. Others hold what it repeats of the request, or of a reply."""
+_REPEATS = re.compile(r"'input':|\binput_value=")
+"""Opens what it repeats within a message (vLLM's, of pydantic)."""
 
 
 @contextmanager
@@ -80,22 +101,37 @@ def may_be_charged(error: Exception) -> bool:
     """
     if isinstance(error, GenerationError):
         return error.charged
-    return not unsent(error) and getattr(error, "status_code", None) not in _TURNED_AWAY
+    if unsent(error) or _unsendable(error):
+        return False
+    return _code(error) == _INVALID or getattr(error, "status_code", None) not in _TURNED_AWAY
 
 
 def unsent(error: Exception) -> bool:
     """Whether no connection could be made, so that nothing was asked at all."""
-    return not _UNSENT.isdisjoint({type(error).__name__, type(error.__cause__).__name__})
+    return not _UNSENT.isdisjoint(_kinds(error))
+
+
+def _unsendable(error: Exception) -> str | None:
+    """What is to be said where the call could not even be put into a request."""
+    return next((_UNSENDABLE[kind] for kind in _kinds(error) if kind in _UNSENDABLE), None)
+
+
+def _kinds(error: Exception) -> tuple[str, str]:
+    return type(error).__name__, type(error.__cause__).__name__
 
 
 def _sentence(error: Exception, service: str, who: str) -> str:
     key, model = _KEYS[service]
     if isinstance(error, TookTooLong):
         return TOOK_TOO_LONG.format(who=who)
+    if told := _unsendable(error):
+        return told.format(who=who, key=key)
     if _code(error) in _FILTERED:
         return _REFUSED.format(who=who)
     if too_long(error):
         return _BY_STATUS[413]
+    if _NO_MEMORY.search(_said(error)):
+        return f"{who} has too little memory for the model. Choose a smaller one."
     status, number = _status(error), _number(error)
     if number is not None and number >= 500:
         return f"{who} has a problem of its own (error {number}). Ask again in a minute."
@@ -118,6 +154,8 @@ def _sentence(error: Exception, service: str, who: str) -> str:
 def too_long(error: Exception) -> bool:
     """Whether a service says that the prompt does not fit into its model."""
     said, status = _said(error), _status(error)
+    if status == 429:  # of one request, where others would pass
+        return "request too large" in said
     if status not in (None, 400, 413, 422, 500):
         return False
     # Where a server failed, a word about its context may be of its traceback.
@@ -132,8 +170,25 @@ def unknown(error: Exception, parameters: Iterable[str]) -> str | None:
     return next((name for name in parameters if name in said), None)
 
 
+def refuses_form(error: Exception) -> bool:
+    """Whether a server refuses the form that a reply was to have, or the request without a word."""
+    said = _said(error)
+    if getattr(error, "status_code", None) not in (400, 404, 422) or too_long(error):
+        return False
+    return not said or bool(_FORM.search(said))
+
+
 def _said(error: Exception) -> str:
-    return str(getattr(error, "body", None) or "")[:2_000].casefold()
+    return _words(getattr(error, "body", None), 6)[:2_000].casefold()
+
+
+def _words(body: object, levels: int) -> str:
+    """What an error says, so many levels deep; what it repeats is left out."""
+    if isinstance(body, Mapping):
+        body = [body[name] for name in _SAYS if name in body]
+    if isinstance(body, list):
+        return " ".join(_words(part, levels - 1) for part in body) if levels else ""
+    return _REPEATS.split(str(body or ""))[0]
 
 
 def _code(error: Exception) -> str:
@@ -144,7 +199,7 @@ def _code(error: Exception) -> str:
 def _status(error: Exception) -> int | None:
     """The status of an error, or the one that its words stand for; None for no answer of a service."""
     number = _number(error)
-    if number is None or (number == 429 and _NO_CREDIT.search(_said(error))):
+    if number is None or (number in (400, 429) and _NO_CREDIT.search(_said(error))):
         return next((status for words, status in _STREAMED if words.search(_said(error))), None)
     return number
 
@@ -172,6 +227,8 @@ def within(who: str, written: int, tokens: int) -> None:
 
 CUT_OFF = "answer-cut-off: "
 """Opens the notice of an answer that ended at its limit of tokens; a sentence follows."""
+_TROUBLE = frozenset({"error", "timeout", "error_limit", "abort", "insufficient_system_resource"})
+"""Reasons to finish of Cohere, vLLM and DeepSeek that are none: the text ends anywhere."""
 
 
 def ending(who: str, finished: str | None, tokens: int) -> tuple[str, ...]:
@@ -183,11 +240,13 @@ def ending(who: str, finished: str | None, tokens: int) -> tuple[str, ...]:
     reason = (finished or "").casefold()
     if not reason:
         raise GenerationError(f"{who} broke off before the end of the answer. Ask again.")
-    if reason in ("content_filter", "error_toxic"):
+    if reason.startswith("content_filter") or reason == "error_toxic":
         raise GenerationError(_REFUSED.format(who=who))
-    if reason in ("error", "timeout", "error_limit"):
+    if reason in _TROUBLE:
         raise GenerationError(f"{who} stopped with a problem of its own. Ask again in a minute.")
     if reason in ("length", "max_tokens"):  # of Chat Completions, and of Cohere
         told = f"Cut off at {tokens:,} tokens: raise the setting max_tokens, or ask for less at once."
         return (f"{CUT_OFF}{told}",)
+    if reason == "model_length":  # Mistral's, where prompt and answer fill all that a model reads
+        return (f"{CUT_OFF}Cut off where the model could take no more: lower k or budget, or ask for less.",)
     return ()

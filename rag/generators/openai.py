@@ -16,7 +16,16 @@ from typing import Any
 
 from rag.errors import GenerationError
 from rag.generators.calls import Calls, counted, number_of
-from rag.generators.failures import NoAnswer, TookTooLong, ending, failure, unknown, within
+from rag.generators.failures import (
+    NoAnswer,
+    TookTooLong,
+    ending,
+    failure,
+    may_be_charged,
+    refuses_form,
+    unknown,
+    within,
+)
 from rag.generators.hangup import Line
 from rag.generators.prompt import Order, Prompt, history_within, passages_text
 from rag.generators.thought import without_thought
@@ -30,6 +39,7 @@ CONNECT = 5.0
 DEADLINE = 300.0
 """Seconds for the whole answer: a server that drips a letter a minute never times out by pieces."""
 
+_ADDRESS = "https://api.openai.com/v1"
 _ITSELF = re.compile(r"https?://(?:\w+\.)?api\.openai\.com(?:[:/]|$)", re.IGNORECASE)
 """An address of OpenAI, that of a region among them."""
 _AZURE = re.compile(r"https?://[^/]+\.openai\.azure\.com(?:[:/]|$)", re.IGNORECASE)
@@ -156,8 +166,12 @@ class OpenAIGenerator(Calls):
         try:
             return self._created(client, {**call, **extra}, until)
         except Exception as error:
-            if schema is None or not extra or getattr(error, "status_code", None) not in (400, 404, 422):
+            if schema is None or not extra or not refuses_form(error):
                 raise
+            wrote = may_be_charged(error)
+        if wrote:  # a reply, but not in that form: the next may be
+            self.spent.append({})
+            return self._created(client, call, until)
         reply = self._created(client, call, until)
         _NO_SCHEMA.add((self._base_url, self.model))  # it took the same without
         return reply
@@ -227,7 +241,7 @@ class OpenAIGenerator(Calls):
         http = openai.DefaultHttpxClient(verify=_certificates(), event_hooks={"request": [line.watch]})
         with openai.OpenAI(
             api_key=self._key or "none",  # a compatible server needs one that is not empty
-            base_url=self._base_url,
+            base_url=self._base_url or _ADDRESS,  # not what the SDK reads from the environment by itself
             timeout=openai.Timeout(self._timeout, connect=min(self._timeout, CONNECT)),
             max_retries=0,  # after a time-out too, which may be paid twice: see rag.generators.calls
             http_client=http,
