@@ -22,7 +22,7 @@ from rag.generators.prompt import Prompt, history_within, load_prompt, visible
 from rag.generators.thought import Thought
 from rag.prices import added, price_of
 from rag.response import Bill
-from rag.rewrite import taken
+from rag.rewritten import taken
 from rag.types import Cited, Draft, Passage, Turn
 from rag.unseen import Unseen
 
@@ -37,6 +37,8 @@ _RECENT = 2_000
 """Characters of earlier turns that a follow-up is rewritten from."""
 _MORE = 300
 """Characters that a question may grow by when it is made to stand alone."""
+_LONGEST = 2_000
+"""Characters of a reply to a follow-up that is looked at: a longer one is no rewriting."""
 _FIXED_TOKENS, _SHORT_REPLY = 4_000, 300
 """Tokens of a prompt without what was said, and of a reply to a short one: see :func:`most`."""
 BUDGET_SPENT = "budget-spent"
@@ -192,7 +194,7 @@ class Completes(Protocol):
 def by_model(generator: Completes, question: str, history: Sequence[Turn]) -> str | None:
     """The question made to stand alone by a model; None where that failed, or gave none.
 
-    A model may answer it instead, or refuse: see :func:`rag.rewrite.taken`. Nor is a text taken that is
+    A model may answer it instead, or refuse: see :func:`rag.rewritten.taken`. Nor is a text taken that is
     much longer than the question.
     """
     said = history_within(history, _RECENT)
@@ -206,7 +208,7 @@ def by_model(generator: Completes, question: str, history: Sequence[Turn]) -> st
     except GenerationError as error:
         log.warning("A follow-up was rewritten by rule: %s", error)
         return None
-    text = taken(visible(reply), visible(question), said)
+    text = taken(visible(reply), visible(question), said) if len(reply) <= _LONGEST else None
     if text is None or len(text) > len(question) + _MORE:
         return None
     return None if says_nothing(text) and not says_nothing(question) else text

@@ -4,13 +4,13 @@ Offline, by rule: a question that points back (a pronoun, "what about", or no su
 own) takes the words of the last question that stood by itself, and the name that the answer
 before it gave first. Retrieval then sees both subjects; what the reader asked stays as it was.
 
-Where a model makes it stand alone, its reply is of no trust: :func:`taken` says what is used of it.
+Where a model makes it stand alone, :mod:`rag.rewritten` says what is used of its reply.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from rag.types import Turn
 from rag.words import FUNCTION_WORDS
@@ -37,7 +37,7 @@ _WORD = re.compile(r"[^\W_](?:[\w'’-]*\w)?")
 _CAPITAL = "[A-ZÀ-ÖØ-Þ]"
 _PARTICLE = "(?:of|do|da|de|du|des|del|di|la|le|les|der|von|van)"
 _NAME = re.compile(
-    rf"{_CAPITAL}[\w’'-]*(?:(?: {_PARTICLE}){{0,2}} {_CAPITAL}[\w’'-]*)+"
+    rf"(?<!\w){_CAPITAL}[\w’'-]{{0,60}}(?:(?: {_PARTICLE}){{0,2}} {_CAPITAL}[\w’'-]*)+"
     rf"|(?<=[\w,] ){_CAPITAL}[\w’'-]+"
 )
 """Several words with capitals, or one that does not begin a sentence."""
@@ -71,37 +71,6 @@ _TAKEN = 500
 """Characters at most of the question that one leans on, and of what was named since: the default
 embedding model reads about 1,000, and what is asked now stands behind them."""
 
-_MARKER = re.compile(r"\A(?:[-+•>*]|#{1,6}|\(?\d{1,2}[.)])\s+")
-_WRAPPED = re.compile(r"(\*+|_+|`+)((?:(?!\1).)+)\1|[\"“”„«»‘']([^\"“”„«»]+)[\"“”„«»’']")
-_LABEL = re.compile(
-    r"\A[*_]*(?:(?:sure|certainly|of course|okay|ok)[,.!:]* )?(?:here(?:['’]s| is) )?(?:(?:the|your|a|my) )?"
-    r"(?:(?:re-?written|stand-?alone|self-contained|reformulated|rephrased|revised|clarified|complete|full|"
-    r"final|last|new|search) )*"
-    r"(?:question|query|version|rewriting|rewrite|re-?written|stand-?alone)[*_]*:[*_]*\s*",
-    re.IGNORECASE,
-)
-"""What a model writes in front of the question that it was to give alone."""
-_MARKED = re.compile(r"[?？؟][\s\"'”’»)*_]*\Z")
-_INTERROGATIVE = re.compile(
-    r"(?:(?:and|but|or|so|also|then|in|at|on|for|from|to|by|of|with|about),? )?"
-    r"(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|am|do|does|did|can|could|will|would|"
-    r"shall|should|may|might|must|has|have|had)(?:['’]s|['’]re)?\b",
-    re.IGNORECASE,
-)
-_REQUEST = re.compile(
-    r"(?:please |and |also )*"
-    r"(?:tell|show|list|name|give|find|explain|describe|compare|summari[sz]e|define)\b",
-    re.IGNORECASE,
-)
-_SHORTENED = 5
-"""Characters of the longest abbreviation, with its full stop: "Prof."."""
-_FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
-_ASKS_BACK = re.compile(
-    r"\byou\b.{0,30}\b(?:mean|meant|refer\w*|ask\w*|looking for|interested|clarify|specify|elaborate|"
-    r"rephrase|(?:want|like) to know|like me to)\b",
-    re.IGNORECASE,
-)
-
 
 def standalone(question: str, history: Sequence[Turn]) -> str:
     """The question to search with: itself, or with the subject that it leans on before it."""
@@ -121,7 +90,7 @@ def with_subject(question: str, history: Sequence[Turn]) -> str:
         at -= 1  # the first question of a conversation has nothing to lean on
     parts = [
         history[at].question.strip()[:_TAKEN],
-        *(" ".join(_subject(t.question)) for t in history[at + 1 :]),
+        *(" ".join(subject(t.question)) for t in history[at + 1 :]),
     ]
     own = names(question)
     if own and not _POINTS.search(question):
@@ -133,42 +102,6 @@ def with_subject(question: str, history: Sequence[Turn]) -> str:
         parts += [name for name in given if name.casefold() not in known][:1]
     since = " ".join(filter(None, parts[1:]))[-_TAKEN:].strip()
     return " ".join([*filter(None, (parts[0], since)), question.strip()])
-
-
-def taken(reply: str, question: str, history: Sequence[Turn]) -> str | None:
-    """The question that a model made to stand alone, in one line; None where its reply gives none.
-
-    ``history`` is what the model was shown. Labels, quotation marks and Markdown around the question go.
-    An answer, a refusal and a question to the reader are none: a rewriting asks where the reader asked,
-    speaks of what was spoken of, brings no figure and no name that nobody said, and where it still leans
-    on what was said, it has at least taken something from there.
-    """
-    text = _alone(reply, question)
-    asked = [question, *(turn.question for turn in history)]
-    said = [*asked, *(turn.text for turn in history)]
-    asks = _asks(text)
-    if not asks and (_asks(question) or (text.endswith(".") and not question.rstrip().endswith("."))):
-        return None
-    own, known = _stems(_subject(text)), _stems(_subject(" ".join(said)))
-    if not own & known or not (asks or own <= known):
-        return None
-    # A figure that only an answer gave is part of a question, and all of an answer.
-    if not _figures(text) <= _figures(" ".join(said if asks else asked)):
-        return None
-    # A sentence in front of the question is an answer, but where the reader told it; "St. Gallen" is none.
-    told = {word for part in asked for word in part.split()}
-    told |= {word for part in said for word in part.split() if len(word) <= _SHORTENED}
-    if any(word[-1] in ".!" and word not in told for word in text.split()[:-1]):
-        return None
-    if _ASKS_BACK.search(text) and not _ASKS_BACK.search(" ".join(asked)):
-        return None
-    heard = _stems(_WORD.findall(" ".join(said)))
-    if not all(_stems(_subject(name)) & heard for name in names(text) if _subject(name)):
-        return None
-    brought = own - _stems(_subject(question))
-    if leans(question) and leans(text) and not brought & _stems(_subject(" ".join(said[1:]))):
-        return None
-    return text
 
 
 def names(text: str) -> list[str]:
@@ -187,57 +120,11 @@ def leans(question: str) -> bool:
     """Whether a question needs what was said before it to be understood."""
     if _OPENS.match(question) or _POINTS.search(question):
         return True
-    own = _subject(question)
+    own = subject(question)
     return len(own) < (1 if _DEFINES.match(question) else _OWN) and not names(question)
 
 
-def _subject(question: str) -> list[str]:
+def subject(question: str) -> list[str]:
     """The words of a question that say what it is about."""
     words = _WORD.findall(question)
     return [w for w in words if w.casefold() not in _ANY]
-
-
-def _alone(reply: str, question: str) -> str:
-    """The line of a reply that is the question; empty where several could be."""
-    lines = [line for line in map(_bare, reply.splitlines()) if any(map(str.isalnum, line[0]))]
-    labelled = [text for text, label in lines if label]
-    texts = labelled[-1:] or [text for text, _ in lines if not text.endswith(":")]
-    if len(texts) > 1 and "\n" not in question.strip():
-        texts = [text for text in texts if _MARKED.search(text)]
-        texts = texts if len(texts) == 1 else []
-    return " ".join(" ".join(texts).split())
-
-
-def _bare(line: str) -> tuple[str, bool]:
-    """A line without what stands around its words, and whether a label stood in front of them."""
-    label, before = False, ""
-    while line != before:
-        before = line
-        line = _MARKER.sub("", line.strip())
-        wrapped = _WRAPPED.fullmatch(line)
-        line = (wrapped[2] or wrapped[3]) if wrapped else line
-        line, labels = _LABEL.subn("", line)
-        label = label or labels > 0
-    return line, label
-
-
-def _asks(text: str) -> bool:
-    """Whether a text has the form of a question, or bids somebody to tell."""
-    opens = _INTERROGATIVE.match(text.strip()) is not None and not text.rstrip().endswith(".")
-    return opens or _MARKED.search(text) is not None or _REQUEST.match(text.strip()) is not None
-
-
-def _stems(words: Iterable[str]) -> set[str]:
-    """What inflected forms of a word have in common, roughly: "Spain" and "Spanish" are the same.
-
-    Of scripts without spaces every pair of characters.
-    """
-    found = set()
-    for word in map(str.casefold, words):
-        spaced = word[0] < "\u2e80"
-        found |= {word[:3]} if spaced or len(word) < 2 else {word[at : at + 2] for at in range(len(word) - 1)}
-    return found
-
-
-def _figures(text: str) -> set[str]:
-    return {re.sub("[.,]", "", figure) for figure in _FIGURE.findall(text)}

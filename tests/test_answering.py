@@ -318,6 +318,8 @@ def test_a_rewriting_needs_no_question_mark_and_may_take_from_the_answers(
         ("And what does it cost?", "How can I help you?"),
         ("And what does it cost?", "Rewritten question:"),
         ("And what does it cost?", f"{QUESTION} {'And what then? ' * 30}"),
+        ("And what does it cost?", f"{'It asks for the price. ' * 100}\nRewritten question: {QUESTION}"),
+        ("And what does it cost?", SAID.question),
         ("and its price", "24 euros"),
         ("and its price", "The price is given by the office."),
         ("and its price", "I cannot help with that"),

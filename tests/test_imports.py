@@ -25,7 +25,7 @@ LAYERS: list[tuple[set[str], bool]] = [
         },
         False,
     ),
-    ({"response"}, False),
+    ({"response", "rewritten"}, False),
     (
         {
             "stored", "facets", "prepare", "rerankers", "versions", "answering", "uploads", "edits",

@@ -39,7 +39,7 @@ def read(
     *rows: dict[str, object], question: str = QUESTION, rewritten: str | None = None
 ) -> list[tuple[str, Any]]:
     found = read_inferred(json.dumps({"filters": rows}), FACETS, question, rewritten)
-    return [(p.label, p.where) for p in found]
+    return [(p.label, p.where) for p in found or ()]
 
 
 def test_a_model_is_told_the_facets_and_their_values() -> None:
@@ -109,7 +109,7 @@ def test_the_words_of_the_question_are_found_in_it(words: str, said: str) -> Non
     question = "Which “good” value is under 15, İzmir’s Wein der Größe?"
     reply = json.dumps({"filters": [row("price", "under", "15", words=words)]})
 
-    (found,) = read_inferred(reply, FACETS, question)
+    (found,) = read_inferred(reply, FACETS, question) or ()
 
     assert question[found.start : found.end] == said
 
@@ -131,6 +131,8 @@ def test_the_words_of_the_question_are_found_in_it(words: str, said: str) -> Non
 )
 def test_a_filter_for_words_that_nobody_said_is_none(words: str, question: str) -> None:
     assert read(row("price", "under", "15", words=words), question=question) == []
+    reply = json.dumps({"filters": [row("price", "under", "15", words=words)]})
+    assert read_inferred(reply, FACETS, question) is None, "the rule is asked"
     both = [row("price", "under", "15", words=question), row("country", "is", "Spain", words=words)]
     assert read(*both, question=question) == [], "and nor is what stands beside it"
 
@@ -145,6 +147,8 @@ ALONE = "Which wines of Spain from 2015 are cheaper than 15 euros?"
         (row("year", "is", "2015", words="from 2015"), FOLLOW_UP, "from 2015"),
         (row("country", "is", "Spain", words="of Spain"), FOLLOW_UP, ""),
         (row("country", "is", "Spain", words="of Spain"), "And Spanish ones?", "Spanish"),
+        (row("country", "is", "Spain", words="of Spain"), "Spare me the dearer ones?", ""),
+        (row("country", "is", "Spain", words="Spain"), "And from Spain?", "Spain"),
         (row("price", "under", "15", words="cheaper than 15 euros"), "And under 15?", "15"),
         (row("price", "under", "15", words="cheaper than 15 euros"), "And under 150?", ""),
     ],
@@ -152,10 +156,124 @@ ALONE = "Which wines of Spain from 2015 are cheaper than 15 euros?"
 def test_what_makes_a_follow_up_stand_alone_may_say_it_too(
     given: dict[str, object], question: str, own: str
 ) -> None:
-    (found,) = read_inferred(json.dumps({"filters": [given]}), FACETS, question, ALONE)
+    (found,) = read_inferred(json.dumps({"filters": [given]}), FACETS, question, ALONE) or ()
 
     assert question[found.start : found.end] == own
     assert read(row("country", "is", "Portugal"), question=question, rewritten=ALONE) == []
+
+
+GRAMMAR = [
+    FacetValues(
+        Facet("by", "By", "choice"),
+        (("US", 1), ("IT", 1), ("WHO", 1), ("White", 1), ("Canada", 1), ("full-bodied", 1)),
+        documents=3,
+    ),
+    FACETS[-1],
+]
+
+
+def named(question: str, rewritten: str | None, *rows: dict[str, object]) -> list[tuple[str, str]] | None:
+    """The labels that are proposed of GRAMMAR, and the words of the question that each holds by."""
+    found = read_inferred(json.dumps({"filters": rows}), GRAMMAR, question, rewritten)
+    return found and [(p.label, question[p.start : p.end]) for p in found]
+
+
+@pytest.mark.parametrize(
+    ("value", "words", "question", "said"),
+    [
+        ("US", "from the us", "What is from the US?", "from the US"),
+        ("IT", "IT", "Which rules of IT?", "IT"),
+        ("WHO", "by WHO", "What was said by WHO?", "by WHO"),
+        ("full-bodied", "full-bodied", "Which are full\u2011bodied?", "full\u2011bodied"),
+    ],
+)
+def test_a_value_may_be_spelt_like_a_word_of_grammar_or_with_other_marks(
+    value: str, words: str, question: str, said: str
+) -> None:
+    assert named(question, None, row("by", "is", value, words=words)) == [(f"By: {value}", said)]
+    assert named("Who does it for us?", None, row("by", "is", value, words=words.lower())) is None
+
+
+def test_may_is_a_month() -> None:
+    found = named("What came before May?", None, row("added", "before", "1970-05-01", words="before May"))
+
+    assert found == [("Added before 1 May 1970", "before May")]
+    assert named("What may come?", None, row("added", "since", "1970-05-01", words="may")) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "question", "own"),
+    [
+        ("White", "Which are cheaper?", ""),
+        ("Canada", "Can I have cheaper ones?", ""),
+        ("Canada", "And the Canadian ones?", "Canadian"),
+    ],
+)
+def test_a_question_says_a_value_of_its_rewriting_by_a_word_that_is_not_grammar(
+    value: str, question: str, own: str
+) -> None:
+    found = named(question, f"Are those of {value} cheaper?", row("by", "is", value, words=value))
+
+    assert found == [(f"By: {value}", own)]
+
+
+@pytest.mark.parametrize(
+    ("op", "value", "question"),
+    [
+        ("under", "15000", "under 15,000"),
+        ("under", "15000", "under 15 000"),
+        ("under", "15000", "unter 15.000"),
+        ("under", "12.5", "under 12.50 euros"),
+        ("under", "12.5", "unter 12,50 Euro"),
+        ("under", "15", "under fifteen euros"),
+        ("under", "1500000", "under 1.5 million"),
+        ("at most", "15", "no more than 15"),
+        ("at least", "9", "from 9 up to 15"),
+        ("at most", "15", "from 9 up to 15"),
+        ("at most", "15", "2 bottles for at most 15 euros"),
+    ],
+)
+def test_the_number_of_a_filter_is_one_of_its_words(op: str, value: str, question: str) -> None:
+    assert len(read(row("price", op, value, words=question), question=question)) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "question"),
+    [
+        (row("price", "under", "1500", words="under 15 euros"), "under 15 euros"),
+        (row("price", "under", "15", words="under 15"), "under 15,000"),
+        (row("price", "under", "15", words="under 15"), "under 15 000"),
+        (row("price", "under", "15", words="under 15,000"), "under 15,000"),
+        (row("price", "under", "5", words="5 euros"), "under 1.5 euros"),
+        (row("price", "under", "15", words="over 15"), "over 15"),
+        (row("price", "at most", "15", words="more than 15"), "more than 15"),
+        (row("price", "under", "15", words="above fifteen"), "above fifteen"),
+        (row("price", "at most", "15", words="at least 15"), "at least 15"),
+        (row("price", "over", "15", words="under 15"), "under 15"),
+        (row("price", "at least", "15", words="no more than 15"), "no more than 15"),
+        (row("price", "is", "15", words="under 15"), "under 15"),
+        (row("price", {}, "15", words="under 15"), "under 15"),
+        (row("country", "is", "Spain", words="not from Spain"), "Wine not from Spain"),
+        (row("country", "is", "Spain", words="from Spain"), "Wine not from Spain"),
+        (row("country", "is", "Spain", words="except Spain"), "Wine of anywhere except Spain"),
+        (row("dish", "has", "lamb", words="without lamb"), "Wine that goes without lamb"),
+        (row("dish", "has", "lamb", words="no lamb"), "Wine for no lamb"),
+    ],
+)
+def test_a_filter_that_says_otherwise_than_its_words_is_none(given: dict[str, Any], question: str) -> None:
+    assert read(given, question=question) == []
+
+
+def test_marks_between_the_words_make_no_difference() -> None:
+    given = row("country", "is", "Spain", "Portugal", words="Spain or Portugal")
+
+    assert read(given, question="Of Spain, or Portugal?")[0][0] == "Country: Spain or Portugal"
+
+
+def test_what_a_follow_up_denies_is_not_proposed_for_its_rewriting() -> None:
+    of_spain = row("country", "is", "Spain", words="of Spain")
+
+    assert read(of_spain, question="And not the Spanish?", rewritten=ALONE) == []
 
 
 @pytest.mark.parametrize(
@@ -195,7 +313,8 @@ def test_what_makes_a_follow_up_stand_alone_may_say_it_too(
     ],
 )
 def test_a_reply_that_is_not_as_it_should_be_proposes_nothing(reply: str) -> None:
-    assert read_inferred(reply, FACETS, QUESTION) == []
+    assert read_inferred(reply, FACETS, QUESTION) is None
+    assert read_inferred('{"filters": []}', FACETS, QUESTION) == []
 
 
 def test_json_may_stand_in_a_fence() -> None:
@@ -203,7 +322,7 @@ def test_json_may_stand_in_a_fence() -> None:
 
     found = read_inferred(f"Here it is:\n```json\n{named}\n```", FACETS, QUESTION)
 
-    assert [p.label for p in found] == ["Country: Portugal"]
+    assert [p.label for p in found or ()] == ["Country: Portugal"]
 
 
 # --- through the engine, over a socket ---------------------------------------
@@ -304,14 +423,22 @@ def test_where_they_are_to_hold_the_passages_are_found_under_them(ask: Ask) -> N
 
 
 @pytest.mark.parametrize(
-    "reply", ['{"filters": []}', "no idea", json.dumps({"filters": [row("x", "is", 1)]})]
+    ("reply", "labels"),
+    [
+        ('{"filters": []}', []),
+        ("no idea", ["Country: Portugal"]),
+        (json.dumps({"filters": [row("x", "is", 1)]}), ["Country: Portugal"]),
+    ],
 )
 @pytest.mark.parametrize("guess", ["on", "off"])
-def test_an_empty_or_invalid_reply_proposes_nothing(ask: Ask, reply: str, guess: str) -> None:
+def test_an_empty_reply_proposes_nothing_and_an_invalid_one_leaves_it_to_the_rule(
+    ask: Ask, reply: str, labels: list[str], guess: str
+) -> None:
     with serve(script(reply)) as server:
         answer = ask(server, filters_guess=guess)
 
-    assert (answer.proposed, answer.where) == ((), None)
+    assert [p.label for p in answer.proposed] == labels
+    assert (answer.where is None) == (not labels or guess == "off")
     assert answer.text.startswith("Pedra")
 
 
@@ -420,7 +547,8 @@ def test_a_filter_that_the_model_made_up_never_holds(ask: Ask) -> None:
     with serve(script(of_spain("Spanish"))) as server:
         answer = ask(server, filters_guess="on")
 
-    assert (answer.proposed, answer.where) == ((), None)
+    assert [p.label for p in answer.proposed] == ["Country: Portugal"], "by rule"
+    assert answer.where == {"country": "Portugal"}
 
 
 def test_a_server_without_schemas_is_asked_without() -> None:

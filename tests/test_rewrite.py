@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from rag.rewrite import leans, names, standalone
+from rag.rewritten import taken
 from rag.types import Turn
 
 BEES = Turn("How long do bees live?", "Six weeks.")
@@ -106,3 +109,78 @@ def test_names_are_words_with_capitals_that_do_not_only_begin_a_sentence() -> No
     text = "The Food Card is for groceries. Since April, Château de la Tour takes it. Bring yours."
 
     assert names(text) == ["Food Card", "Château de la Tour"]
+
+
+# --- what is used of a model's reply ------------------------------------------
+
+PERMIT = Turn("What does the permit cost?", "24 euros.")
+
+
+@pytest.mark.parametrize(
+    ("reply", "question", "before"),
+    [
+        ("Is the permit free for residents?", "And for visitors?", "Is the permit free for residents?"),
+        ("is the permit free for residents", "Free for visitors?", "Is the permit “free” for residents?"),
+    ],
+)
+def test_an_earlier_question_is_no_rewriting_of_what_is_asked_now(
+    reply: str, question: str, before: str
+) -> None:
+    assert taken(reply, question, [Turn(before, "Yes.")]) is None
+    assert taken(reply, before, [Turn(before, "Yes.")]) == reply, "unless it is asked again"
+
+
+@pytest.mark.parametrize(
+    ("reply", "question", "before"),
+    [
+        (
+            "Welche Unterlagen brauche ich für den Angelschein?",
+            "Und was brauche ich dafür?",
+            Turn("Was kostet der Angelschein?", "37 Euro."),
+        ),
+        ("钓鱼许可证在哪里买", "在哪里买", Turn("钓鱼许可证多少钱", "三十元")),
+        ("釣りはいくらですか", "いくらですか", Turn("釣りは何時からですか", "六時")),
+        ("What does Dr. Bell charge?", "And what does he charge?", Turn("Who is Doctor Bell?", "A vet.")),
+        ("What costs more, boat vs. car permits?", "And for boat permits against car?", PERMIT),
+        ("What does the permit of the Ltd. firm cost?", "And of the Ltd firm?", PERMIT),
+        (
+            "What did the permit cost in 2023?",
+            "And the year before?",
+            Turn("What did the permit cost in 2024?", "24 euros."),
+        ),
+        ("What does the permit cost for 3 children?", "And for three children?", PERMIT),
+        ("What is the price of Spanish wine?", "And its price?", Turn("Is there wine of Spain?", "Yes.")),
+    ],
+)
+def test_a_rewriting_may_use_what_was_said_in_other_forms(reply: str, question: str, before: Turn) -> None:
+    assert taken(reply, question, [before]) == reply
+
+
+@pytest.mark.parametrize(
+    ("reply", "question", "before"),
+    [
+        ("What does the permit cost in Canada?", "And what can it cost?", PERMIT),
+        ("What does the permit of Thailand cost?", "What does that cost?", PERMIT),
+        ("What does the candle cost in Canada?", "And the candle?", PERMIT),
+        (
+            "Where does Ann Bell of Lodz live?",
+            "Where is she?",
+            Turn("Is it Ruth Kranz?", "Ruth Kranz it is."),
+        ),
+        ("What did the permit cost in 2021?", "And before?", Turn("What did the permit cost in 2024?", "")),
+        ("What does the permit cost for 4 children?", "And for three children?", PERMIT),
+        ("Yes. What does the permit cost?", "And what does it cost?", PERMIT),
+    ],
+)
+def test_a_rewriting_brings_no_name_figure_or_answer_that_nobody_gave(
+    reply: str, question: str, before: Turn
+) -> None:
+    assert taken(reply, question, [before]) is None
+
+
+def test_a_long_text_of_marks_or_capitals_is_read_in_no_time() -> None:
+    began = time.process_time()
+
+    assert taken("*" * 10_000, "And in winter?", [BEES]) is None
+    assert names("ACGT" * 5_000) == []
+    assert time.process_time() - began < 2

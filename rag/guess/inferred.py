@@ -2,8 +2,8 @@
 
 The reply is of no trust. Every key must be a facet, every operation one that the facet takes,
 every value one that the documents have, and the words that are said to state it must stand in the
-question; the whole must be a filter. Anything else, and nothing is proposed: a filter that is missing
-costs a click, a wrong one hides the answer.
+question and say no other number, comparison or negation; the whole must be a filter. Anything else,
+and nothing of it is proposed: a filter that is missing costs a click, a wrong one hides the answer.
 """
 
 from __future__ import annotations
@@ -12,16 +12,21 @@ import json
 import logging
 import math
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from rag.errors import FilterError, GenerationError
 from rag.facets import FacetValues
 from rag.filters import parse
 from rag.generators.prompt import Prompt, load_prompt, visible
+from rag.guess.comparisons import BEFORE
+from rag.guess.places import adjectives, is_place
 from rag.guess.proposal import Proposal, date_label, range_label, today, value_label
-from rag.words import content, has_content
+from rag.guess.tokens import number_at, tokenise
+from rag.guess.words import is_negated
+from rag.words import FUNCTION_WORDS, content, has_content
 
 _log = logging.getLogger(__name__)
 
@@ -33,11 +38,31 @@ _LONGEST = 20_000
 _RANGES = {"at least": "$gte", "at most": "$lte", "over": "$gt", "under": "$lt", "is": "$eq"}
 _OPS = ("is", "is not", "has", "at least", "at most", "over", "under", "since", "before")
 _OBJECT = re.compile(r"\{.*\}", re.DOTALL)
-_QUOTES = "\"'`´“”„‟«»‘’‚‹›"
 _WORD = re.compile(r"\w+")
-_STOPS = ".,;:!?… "
+_MORE_DIGITS = re.compile(r"[.,]?\d|[\s'’]\d{3}(?!\d)")
+_SPACE_OF_THOUSANDS = re.compile(r"(?<=\d)[\s'’](?=\d{3}(?!\d))")
+_POINTS_OF_THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+")
+_COMPARES = re.compile(
+    "(?<!\\S)(?:"
+    + "|".join(
+        re.escape(" ".join(phrase))
+        for phrase, (op, concept) in sorted(BEFORE.items(), key=lambda row: -len(row[0]))
+        if concept is None and op.startswith("$")
+    )
+    + ")(?!\\S)"
+)
+"""What compares any number; of two phrases that begin alike the longer one."""
 _JOINS = "\u0590"
 """The first character behind Latin, Greek and Cyrillic: Hebrew, Arabic and the scripts of Asia follow."""
+
+
+class _Said(NamedTuple):
+    """Words that state a filter, where the question says so, and whether they are denied."""
+
+    words: str
+    start: int
+    end: int
+    denied: bool
 
 
 class Completes(Protocol):
@@ -54,7 +79,8 @@ def infer(
     now: float,
     rewritten: str | None = None,
 ) -> list[Proposal] | None:
-    """The filters that a model reads from a question; None where the model could not be asked.
+    """The filters that a model reads from a question; None where it could not be asked, or its reply is
+    not as it should be.
 
     ``now`` is Unix seconds. Of a follow-up that was made to stand alone the model reads ``rewritten``,
     which names what the follow-up only points at. Nothing is asked where there is nothing to filter by.
@@ -94,8 +120,8 @@ def schema(facets: Sequence[FacetValues]) -> dict[str, Any]:
 
 def read_inferred(
     reply: str, facets: Sequence[FacetValues], question: str, rewritten: str | None = None
-) -> list[Proposal]:
-    """What a model's reply proposes; nothing where any part of it is not as it should be.
+) -> list[Proposal] | None:
+    """What a model's reply proposes; None where any part of it is not as it should be.
 
     What only ``rewritten`` says stands nowhere in the question: such a proposal ends at 0.
     """
@@ -104,7 +130,7 @@ def read_inferred(
         rows = _rows(reply)
         return [_proposal(row, known, (question, rewritten or "")) for row in rows]
     except (ValueError, OverflowError, RecursionError, FilterError):
-        return []
+        return None
 
 
 def _closed(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -146,15 +172,18 @@ def _proposal(
     row: Mapping[str, Any], known: Mapping[str, FacetValues], questions: tuple[str, str]
 ) -> Proposal:
     found = known.get(str(row.get("key")))
-    op, values = row.get("op"), row.get("values")
-    if found is None or not isinstance(values, list) or not values:
+    op, values, words = str(row.get("op")), row.get("values"), row.get("words")
+    if found is None or not isinstance(values, list) or not values or not isinstance(words, str):
         raise ValueError
-    start, end = _said(str(row.get("words") or ""), " ".join(map(str, values)), *questions)
     facet = found.facet
-    if facet.kind in ("choice", "list"):
+    chosen = facet.kind in ("choice", "list")
+    names = list(dict.fromkeys(_known(value, found) if chosen else str(value) for value in values))
+    said = _said(words, names, *questions)
+    if said.denied and op in ("is", "has"):
+        raise ValueError
+    if chosen:
         if op not in (("is", "is not") if facet.kind == "choice" else ("has", "is")):
             raise ValueError
-        names = list(dict.fromkeys(_known(value, found) for value in values))
         negated = op == "is not"
         where: dict[str, Any]
         if facet.kind == "list":
@@ -175,13 +204,13 @@ def _proposal(
         if op not in _RANGES or len(values) != 1 or isinstance(values[0], bool):
             raise ValueError
         number = float(str(values[0]).strip())
-        if not math.isfinite(number):
+        if not (math.isfinite(number) and _agrees(said.words, op, number)):
             raise ValueError
         where, negated = {facet.key: {_RANGES[op]: number}}, False
         years = number.is_integer() and 1_000 <= (found.low or 0) <= (found.high or 0) <= 2_200
         label = range_label(facet, {_RANGES[op]: number}, is_year=years and not facet.unit)
     parse(where)
-    return Proposal(facet.key, where, label, start, end, negated)
+    return Proposal(facet.key, where, label, said.start, said.end, negated)
 
 
 def _known(value: object, found: FacetValues) -> str:
@@ -193,30 +222,70 @@ def _known(value: object, found: FacetValues) -> str:
     raise ValueError
 
 
-def _said(words: str, values: str, question: str, rewritten: str) -> tuple[int, int]:
-    """Where the question says so; nowhere where only its rewriting does, and not in other forms of the
+def _said(words: str, values: Sequence[str], question: str, rewritten: str) -> _Said:
+    """What the question says so; nowhere where only its rewriting does, and not in other forms of the
     question's words ("Which Spanish wines" for "And from Spain?").
 
     Raises ``ValueError`` where neither does, and for words that any question may have ("in the").
     """
-    wanted = "".join(folded for folded, _ in _letters(words.strip().strip(_STOPS))).strip()
-    if not wanted or not has_content(wanted):
+    wanted = "".join(folded for folded, _ in _letters(words)).strip()
+    if not wanted:
         raise ValueError
-    found = _place(wanted, question)
-    if found is None and _place(wanted, rewritten) is None:
+    own = _place(wanted, question)
+    text, found = (question, own) if own else (rewritten, _place(wanted, rewritten))
+    if found is None or not _states(text[slice(*found)], values):
         raise ValueError
-    return found or _alike(wanted, question) or _alike(values, question) or (0, 0)
+    start, end = own or _alike(wanted, question) or _alike(" ".join(values), question) or (0, 0)
+    denied = _denied(text, *found) or _denied(question, start, end)
+    return _Said(text[slice(*found)], start, end, denied)
+
+
+def _states(words: str, values: Sequence[str]) -> bool:
+    """Whether words are not only grammar; a value may be spelt like it: "the US", "WHO", "May"."""
+    spelt = "|".join(map(re.escape, filter(None, [*values, "May"])))
+    return has_content(words) or bool(re.search(rf"(?<!\w)(?:{spelt}|[A-Z]{{2,}})(?!\w)", words))
+
+
+def _denied(text: str, start: int, end: int) -> bool:
+    """Whether a negation stands in these characters, or reaches them from before."""
+    words = [token.word for token in tokenise(text[:end])]
+    return any(is_negated(words, at) for at in range(len(tokenise(text[:start])), len(words)))
+
+
+def _agrees(words: str, op: str, number: float) -> bool:
+    """Whether the number is one of those that the words say, where they say any, and compared as they do."""
+    tokens = tokenise(_SPACE_OF_THOUSANDS.sub(",", words))
+    at = behind = 0
+    while at < len(tokens):
+        said = number_at(tokens, at)
+        if said is None:
+            at += 1
+            continue
+        numbers, before = {said[0]}, tokens[behind:at]
+        if _POINTS_OF_THOUSANDS.fullmatch(tokens[at].text):
+            numbers.add(float(tokens[at].text.replace(".", "")))
+        if abs(number) in numbers:
+            return _compares(" ".join(token.word for token in before), op)
+        at = behind = said[1]
+    return not behind and _compares(" ".join(token.word for token in tokens), op)
+
+
+def _compares(words: str, op: str) -> bool:
+    """Whether the last comparison of these words, where they make one, has the direction of the operation."""
+    found = _COMPARES.findall(words)
+    return not found or BEFORE[tuple(found[-1].split())][0][:2] == _RANGES[op][:2]
 
 
 def _letters(text: str) -> list[tuple[str, int]]:
-    """Casefolded characters with where they stand, without quotation marks and what is not seen; one
-    space for several."""
+    """Casefolded characters with where they stand, without what is not seen; one space for spaces and
+    marks, but for those inside a figure."""
     letters: list[tuple[str, int]] = []
     for at, character in enumerate(text):
-        if character.isspace():
+        inside = character in ".," and text[at - 1 : at].isdigit() and text[at + 1 : at + 2].isdigit()
+        if character.isspace() or (unicodedata.category(character)[0] in "PSZ" and not inside):
             if letters and letters[-1][0] != " ":
                 letters.append((" ", at))
-        elif character.isprintable() and character not in _QUOTES:
+        elif character.isprintable():
             letters += [(folded, at) for folded in character.casefold()]
     return letters
 
@@ -228,25 +297,31 @@ def _place(wanted: str, question: str) -> tuple[int, int] | None:
     at = text.find(wanted)
     while at >= 0:
         end = at + len(wanted)
-        before, behind = text[at - 1 : at], text[end : end + 1]
+        before = text[at - 1 : at]
         # Scripts without spaces, and those that join articles to their words, begin a word anywhere.
-        begins = not (before.isalnum() and wanted[0].isalnum() and before < _JOINS)
-        if begins and not (wanted[-1].isdigit() and behind.isdigit()):
-            return letters[at][1], letters[end - 1][1] + 1
+        glued = before in {".", ","} or (before.isalnum() and wanted[0].isalnum() and before < _JOINS)
+        start, behind = letters[at][1], letters[end - 1][1] + 1
+        if not glued and not (wanted[-1].isdigit() and _MORE_DIGITS.match(question, behind)):
+            return start, behind
         at = text.find(wanted, at + 1)
     return None
 
 
 def _alike(wanted: str, question: str) -> tuple[int, int] | None:
     """From the first to the last word of the question that is a form of one of these, where all are there."""
-    said = [(_form(word[0]), *word.span()) for word in _WORD.finditer(question)]
-    forms = {_form(word) for word in _WORD.findall(content(wanted))}
-    places = [(start, end) for form, start, end in said if form in forms]
-    if not forms or not forms <= {form for form, _, _ in said}:
+    said = [word for word in _WORD.finditer(question) if word[0].casefold() not in FUNCTION_WORDS]
+    words = _WORD.findall(content(wanted))
+    places = [[word.span() for word in said if _forms(word[0]) & _forms(form)] for form in words]
+    if not words or not all(places):
         return None
-    return places[0][0], places[-1][1]
+    spans = [span for found in places for span in found]
+    return min(spans)[0], max(spans)[1]
 
 
-def _form(word: str) -> str:
-    """What inflected forms of a word have in common, roughly; a figure has one form."""
-    return word.casefold() if word[0].isdigit() else word.casefold()[:3]
+def _forms(word: str) -> set[str]:
+    """What inflected forms of a word have in common, roughly, and of a country what its adjectives have; a
+    figure has one form."""
+    folded = word.casefold()
+    if folded[0].isdigit():
+        return {folded}
+    return {form[:4] for form in (folded, *(adjectives(folded) if is_place(folded) else ()))}
