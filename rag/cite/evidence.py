@@ -8,8 +8,11 @@ from itertools import pairwise
 
 Span = tuple[int, int]
 
+WHOLE = 700
+"""Characters of a source that is read whole: to find out which of its parts to leave out takes longer than to
+read them, and a part that is left out may be the one that a claim in other words is about."""
 MOST = 420
-"""Characters that are read: about 95 tokens. What a claim takes grows with them."""
+"""Characters that are read of a longer one: about 95 tokens. What a claim takes grows with them."""
 _LONG = 300
 """Characters from which a sentence is read in parts: a table's row, a list, a paragraph of one sentence."""
 
@@ -44,8 +47,11 @@ def _parted(source: str, start: int, end: int) -> int:
     return full
 
 
-def evidence(source: str, spans: Sequence[Span], worth: Sequence[float], most: int = MOST) -> str:
-    """Of the source's parts ``spans`` those of most ``worth``, in their order, up to ``most`` characters.
+def evidence(
+    source: str, spans: Sequence[Span], worth: Sequence[float], most: int = MOST, whole: int = WHOLE
+) -> str:
+    """Of the source's parts ``spans`` those of most ``worth``, in their order, up to ``most`` characters; all
+    of them where they are no longer than ``whole``.
 
     The best one is always there, cut where it is longer. A part that no longer fits is passed over
     for one that does.
@@ -53,13 +59,13 @@ def evidence(source: str, spans: Sequence[Span], worth: Sequence[float], most: i
     if not spans:
         return source.strip()
     left_out = any(source[a:b].strip() for (_, a), (b, _) in pairwise(spans))
-    if spans[-1][1] - spans[0][0] <= most and not left_out:
+    if not left_out and spans[-1][1] - spans[0][0] <= whole:
         return source[spans[0][0] : spans[-1][1]].strip()
     kept: list[int] = []
-    left = most
+    room = left = whole if sum(b - a + 1 for a, b in spans) <= whole else most
     for n in sorted(range(len(spans)), key=lambda n: (-worth[n], n)):
         length = spans[n][1] - spans[n][0]
         if length < left or not kept:
             kept.append(n)
             left -= length + 1
-    return " ".join(source[slice(*spans[n])].strip() for n in sorted(kept))[: most + 1]
+    return " ".join(source[slice(*spans[n])].strip() for n in sorted(kept))[: room + 1]

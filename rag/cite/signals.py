@@ -12,7 +12,7 @@ import numpy as np
 from rag.cite.alignment import Alignment, TokensOf, align
 from rag.cite.compare import changed
 from rag.cite.english import is_english, may_be_english
-from rag.cite.evidence import MOST, evidence, parts
+from rag.cite.evidence import WHOLE, evidence, parts
 from rag.cite.marked import marked
 from rag.cite.opposites import AGAINST
 from rag.cite.parity import contrary, turns
@@ -163,7 +163,7 @@ def read(
     cover = [coverage(claim, text) for text in texts]
     at = _clearest(cover)
     worth = cover
-    if at is None or pieces[-1][1] - pieces[0][0] > MOST:
+    if at is None or pieces[-1][1] - pieces[0][0] > WHOLE:
         cosines = _nearest(claim, texts, cover, embed)
         worth = [cosine + share for cosine, share in zip(cosines, cover, strict=True)]
     best = evidence(source, pieces, worth)

@@ -5,18 +5,26 @@ from __future__ import annotations
 import pytest
 
 from rag.cite.english import is_english
-from rag.cite.evidence import evidence, parts
+from rag.cite.evidence import MOST, WHOLE, evidence, parts
 from rag.sentences import sentences
 
 SOURCE = "Dogs stay outside. The pool opens at nine. Children swim free. Towels cost two euros."
 
 
 def chosen(most: int, *worth: float) -> str:
-    return evidence(SOURCE, sentences(SOURCE), worth, most)
+    return evidence(SOURCE, sentences(SOURCE), worth, most, most)
 
 
 def test_a_short_source_is_read_whole() -> None:
     assert chosen(200, 0, 0, 0, 0) == SOURCE
+
+
+def test_one_that_is_hardly_longer_than_what_is_read_of_a_long_one_is_read_whole() -> None:
+    just, longer = (" ".join(["Dogs stay outside."] * times) for times in (36, 38))
+
+    assert MOST < len(just) <= WHOLE < len(longer)
+    assert evidence(just, sentences(just), [0.0] * 36) == just
+    assert len(evidence(longer, sentences(longer), [0.0] * 38)) <= MOST
 
 
 def test_of_a_long_one_the_sentences_that_matter_are_read_in_their_order() -> None:
