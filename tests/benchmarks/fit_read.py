@@ -34,7 +34,7 @@ from rag.types import Vectors
 from tests.benchmarks.fit_claims import logistic
 from tests.benchmarks.labelled import SETS, rows
 
-DOUBTED, SURE = 0.07, 0.015
+DOUBTED, SURE = 0.065, 0.015
 BY = ("held", "fresh", "last", "audit", "audit2", "audit3", "audit4")
 """Sets that the model was not taught with either, by people who wrote as a chatbot does."""
 NATURAL = 3
