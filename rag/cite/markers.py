@@ -284,8 +284,11 @@ class MarkerParser:
             self._fence = self._held[:ticks]
             return ticks
         for run in re.finditer("`+", line[ticks:]):
-            if len(run[0]) == ticks and (final or ticks + run.end() < len(self._held)):
-                return ticks + run.end()
+            end = ticks + run.end()
+            if end > _LONGEST_CODE:
+                break  # more backticks may follow where the line was cut
+            if len(run[0]) == ticks and (final or end < len(self._held)):
+                return end
         return ticks if final or len(line) < len(self._held) else None
 
     def _wrapped(self, final: bool) -> tuple[list[Marker], int] | None:

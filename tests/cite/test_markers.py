@@ -195,6 +195,12 @@ def test_any_split_of_markers_with_links_gives_the_same(parts: list[str], cuts: 
     assert parse("".join(parts), *cuts) == parse("".join(parts))
 
 
+def test_code_of_a_line_ends_with_as_many_backticks_as_it_begins_with_wherever_it_is_cut() -> None:
+    text = "`" + "a" * 196 + "[1]``"  # the second of the two backticks is beyond what is looked at
+
+    assert Marker((1,)) in parse(text)
+
+
 def test_an_open_bracket_before_many_markers_is_not_read_again_and_again() -> None:
     def takes(markers: int) -> float:
         text = "(" + "[1], " * markers
