@@ -112,7 +112,8 @@ class CitedStream:
             opens = begins_line(line) and (bool(line.strip()) or not self._text)
             opens = opens or links(self._text[self._from :])
             worded = self._worded == len(self._text) and not self._space
-            words = leads(self._text[self._from :]) if self._space and not worded else None
+            within = bool(self._space) and "\n" not in self._space
+            words = leads(self._text[self._from :]) if within and not worded else None
             if words is not None:
                 if words:
                     yield self._give(self._space + words)

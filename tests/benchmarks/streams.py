@@ -98,7 +98,7 @@ CODE = re.compile(
 )
 _BRACKETED = re.compile(r"[\[【⟦〔〖]([^\[\]【】⟦⟧〔〕〖〗\n]{1,80})[\]】⟧〕〗]")
 _NUMBERS = re.compile(
-    r"(?=[\s^#*_]*(?:(?:see|ref|cite|source|passage|excerpt|quelle)\b[\s.:]*|p)?\d)(?:[^\w]|_|(?<!\d)\d{1,3}(?!\d)|\b(?:see|ref|cite|p|source|passage|excerpt|quelle|and|or|to)\b|"
+    r"(?=[\s^#*_]*(?:(?:see|ref|cite|source|passage|excerpt|quelle)\b[\s.:]*|p)?\d)(?:[\s,;:/|&^#*_.†()、+‐‑−–—-]|(?<!\d)\d{1,3}(?!\d)|\b(?:see|ref|cite|p|source|passage|excerpt|quelle|and|or|to)\b|"
     r"(?<=: )a\.md|(?<=, )p\. 3|(?<=\()b)+(?:†\w+)?",
     re.IGNORECASE,
 )

@@ -514,6 +514,14 @@ def test_what_is_left_of_a_sentence_without_its_markers_is_a_sentence(answer: st
     assert write(answer)[0] == write(*answer)[0] == text
 
 
+def test_a_marker_on_a_line_of_its_own_is_no_word_of_the_line_before() -> None:
+    text, _ = write("According to [1]\n[3]```\nx[1]\n```")
+
+    assert text.startswith("According to the sources [1]\n```\n") or text.startswith(
+        "According to the sources\n```\n"
+    )
+
+
 def test_a_passage_that_adds_nothing_to_what_others_support_together_is_not_shown() -> None:
     text, draft = write("The permit costs 24 euros and Geneva lies on a lake [1][2][3].")
 
