@@ -6,7 +6,7 @@ import pytest
 
 from tests.benchmarks.streams import trouble
 
-SEEN_TO_FAIL = (27, 84, 102, 392, 508, 525, 643, 805, 1525, 2213, 2369, 9885)
+SEEN_TO_FAIL = (27, 84, 102, 392, 508, 525, 643, 805, 1525, 2213, 2369, 4153, 9885, 27300)
 
 SEEN_TO_FAIL_WITH_CODE = (102491, 103535)
 
