@@ -19,6 +19,10 @@ UNSURE = frozenset({"meaning", "uncited", "quantifier"})
 NOT_FOUND, DOUBTED = "[not found in the sources]", "[?]"
 """Stand behind a sentence that is wrong, and behind one that may be."""
 
+WIDE_STOPS = "。！？」』）】》”"
+"""Marks of the end that stay outside of what is struck out: where a script has no spaces, one between "~~"
+and a letter would leave the tildes."""
+
 _BY_OPENING = {UNAVAILABLE: "Quoted instead, because no model could write it. ", BROKE_OFF: "", CUT_OFF: ""}
 """Notices that go on with a sentence, and what is said before that."""
 _BY_NOTICE = {

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from rag.remarks import marked, notes
+from rag.remarks import WIDE_STOPS, marked, notes
 from rag.types import Answer, Citation
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$&=:@^])")
@@ -55,7 +55,7 @@ def _checked(answer: Answer) -> str:
 def _struck(text: str) -> str:
     """Struck out line by line: the marks must hug a text, and reach over no line end."""
     return re.sub(
-        r"(\S(?:.*?\S)?)([。！？」』）】》”]*[^\S\n]*)$",
+        rf"(\S(?:.*?\S)?)([{WIDE_STOPS}]*[^\S\n]*)$",
         rf"{_STRUCK}\g<1>{_ENDS}\g<2>",
         _CONTROL.sub("", text),
         flags=re.MULTILINE,

@@ -20,6 +20,7 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, urlencode
 
+from rag.remarks import WIDE_STOPS
 from rag.shorten import shortened
 
 _CUT = ":small[]"
@@ -112,8 +113,7 @@ def _marked(line: str, directive: str) -> str:
     match = re.fullmatch(rf"((?:{_NBSP}| )*)(.*?)((?:{_NBSP}| )*)", line, re.DOTALL)
     before, inner, after = match.groups() if match else ("", line, "")
     if directive == STRUCK:
-        # Where a script has no spaces, a mark of the end between "~~" and a letter would leave the tildes.
-        said = inner.rstrip("。！？」』）】》”")
+        said = inner.rstrip(WIDE_STOPS)
         return f"{before}~~{said}~~{inner[len(said) :]}{after}" if said else line
     return f"{before}:{directive}[{inner}]{after}" if inner else line
 

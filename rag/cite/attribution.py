@@ -52,14 +52,15 @@ class Attribution:
             least = _AS_NEAR * max(near, default=0.0)
             others = [n for n in range(len(self._passages)) if n not in cited and near[n] >= least]
             others.sort(key=lambda n: -near[n])
-            looked = {n: self._judge(text, self._passages[n].text) for n in others[:1]}
-            if others[1:] and all(j.verdict == "unsupported" for j in looked.values()):
-                looked |= {n: self._judge(text, self._passages[n].text) for n in others[1:_ELSEWHERE]}
-            good = [(n, j) for n, j in looked.items() if j.verdict != "unsupported"][:1]
-            attributed = bool(good)
-            if not good and not cited:
-                about = [j for n, j in looked.items() if near[n] >= _ABOUT]
-                otherwise = max(about, key=lambda j: j.score, default=None)
+            about = []
+            for n in others[:_ELSEWHERE]:
+                judgement = self._judge(text, self._passages[n].text)
+                if judgement.verdict != "unsupported":
+                    good, attributed = [(n, judgement)], True
+                    break
+                if near[n] >= _ABOUT:
+                    about.append(judgement)
+            otherwise = max(about, key=lambda j: j.score, default=None)
         best = max((j for _, j in good), key=lambda j: j.score, default=None)
         if best is None:
             nearest = max(judged.values(), key=lambda j: j.score, default=None)

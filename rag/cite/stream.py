@@ -130,6 +130,7 @@ class CitedStream:
         if isinstance(token, Block):
             yield from self._spell()
             yield from self._close(len(self._text))
+            self._subject = False
             yield self._give(self._spaced() + token.text)
             self._from = self._code = len(self._text)
             return
@@ -248,7 +249,7 @@ class CitedStream:
             if marked and last and telling(text) < _FEW and self._goes_on(last, start):
                 text = self._plain(last.start, end)  # "500 euros [1] a year [2]"
             claim, support = self._check(text, start, end, tuple(marked))
-            if support and not marked and self._may_head(began, end):
+            if support and not marked and self._may_head(end):
                 return  # the head of a table is no claim, and a row of one that is right needs no mark
             self._claims.append(claim)
         if not support:
@@ -302,7 +303,7 @@ class CitedStream:
         in_head = "|" in head and last.start >= len(before) - len(head)
         return in_head and last.verdict == "unsupported" and not last.cited
 
-    def _may_head(self, start: int, end: int) -> bool:
+    def _may_head(self, end: int) -> bool:
         """Whether a row opens a table."""
         before, _, row = self._text[:end].rpartition("\n")
         return row.lstrip().startswith("|") and "|" not in before.rpartition("\n")[2]

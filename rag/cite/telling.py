@@ -100,7 +100,7 @@ def is_figure(text: str) -> bool:
 
 
 def is_title(line: str) -> bool:
-    """Whether a line that has ended is a heading, or the head of a table, without a figure."""
+    """Whether a line that has ended is a heading without a figure."""
     if any(map(str.isdigit, line)):
         return False
     heading = _HEADING.match(line)

@@ -60,7 +60,6 @@ def ends_before(text: str, begin: int, at: int) -> bool:
     return any(
         match.end() == at and _ends(text, begin, match, len(text))
         for match in _STOP.finditer(text, max(begin, at - _NEAR))
-        if match.end() <= at
     )
 
 
